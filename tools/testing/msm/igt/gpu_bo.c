@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A buffer object and its CPU mapping.
+ *
+ * The handle and the CPU mapping each keep the pages alive.  To see whether a
+ * GPU mapping alone does, drop both: gpu_bo_unmap_cpu(), gpu_bo_close_handle().
+ */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include <drm/msm_drm.h>
+
+#include "gpu_bo.h"
+
+/* GEM_INFO with a value in and out, see MSM_INFO_* */
+int gpu_bo_info(struct gpu_bo *bo, u32 info, u64 *value)
+{
+	struct drm_msm_gem_info req = {
+		.handle = bo->handle, .info = info, .value = *value,
+	};
+	int ret = gpu_ioctl(bo->dev->fd, DRM_IOCTL_MSM_GEM_INFO, &req);
+
+	if (!ret)
+		*value = req.value;
+	return ret;
+}
+
+static int gpu_bo_map_cpu(struct gpu_bo *bo)
+{
+	u64 offset = 0;
+	void *map;
+	int ret;
+
+	ret = gpu_bo_info(bo, MSM_INFO_GET_OFFSET, &offset);
+	if (ret)
+		return ret;
+	map = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   bo->dev->fd, offset);
+	if (map == MAP_FAILED)
+		return -errno;
+	bo->map = map;
+	return 0;
+}
+
+/* A write-combined buffer of @size bytes, mapped for the CPU. */
+int gpu_bo_new(struct gpu_dev *dev, u64 size, struct gpu_bo *bo)
+{
+	struct drm_msm_gem_new req = { .size = size, .flags = MSM_BO_WC };
+	int ret;
+
+	*bo = (struct gpu_bo){ .dev = dev, .size = size };
+	ret = gpu_ioctl(dev->fd, DRM_IOCTL_MSM_GEM_NEW, &req);
+	if (ret)
+		return ret;
+	bo->handle = req.handle;
+	ret = gpu_bo_map_cpu(bo);
+	if (ret)
+		gpu_bo_close_handle(bo);
+	return ret;
+}
+
+void gpu_bo_unmap_cpu(struct gpu_bo *bo)
+{
+	if (bo->map)
+		munmap(bo->map, bo->size);
+	bo->map = NULL;
+}
+
+int gpu_bo_close_handle(struct gpu_bo *bo)
+{
+	struct drm_gem_close req = { .handle = bo->handle };
+
+	bo->handle = 0;
+	return gpu_ioctl(bo->dev->fd, DRM_IOCTL_GEM_CLOSE, &req);
+}
+
+void gpu_bo_free(struct gpu_bo *bo)
+{
+	gpu_bo_unmap_cpu(bo);
+	if (bo->handle)
+		gpu_bo_close_handle(bo);
+}

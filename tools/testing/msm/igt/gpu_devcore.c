@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Device core dumps, where the driver reports GPU page faults.
+ *
+ * The driver keeps one dump; until somebody clears it, later faults leave
+ * none.  So every fault is taken: read, then cleared.  The fault information
+ * stands near the start; the rest (ring, buffers) can be megabytes that the
+ * kernel formats again for every read, and is not read here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gpu_devcore.h"
+#include "gpu_fence.h"
+
+#define DUMPS		"/sys/class/devcoredump/devcd*/data"
+#define HEAD_BYTES	4096
+#define POLL_MS		2
+
+/* Return: bytes read into @head (may be 0), or -ENOENT when there is none. */
+static int gpu_devcore_pop(char *head)
+{
+	int len = -ENOENT, fd;
+	glob_t dumps;
+
+	if (!glob(DUMPS, 0, NULL, &dumps)) {
+		fd = open(dumps.gl_pathv[0], O_RDWR | O_CLOEXEC);
+		if (fd >= 0) {
+			len = read(fd, head, HEAD_BYTES - 1);
+			len = len < 0 ? 0 : len;
+			if (write(fd, "1", 1) != 1)
+				len = -ENOENT;
+			close(fd);
+		}
+		globfree(&dumps);
+	}
+	if (len >= 0)
+		head[len] = '\0';
+	return len;
+}
+
+void gpu_devcore_clear(void)
+{
+	char head[HEAD_BYTES];
+	int left = 16;
+
+	while (left-- && gpu_devcore_pop(head) >= 0)
+		;
+}
+
+static int gpu_devcore_parse(const char *head, struct gpu_fault *fault)
+{
+	const char *info = strstr(head, "fault-info:");
+	const char *iova, *dir, *type;
+
+	if (!info)
+		return -ENODATA;
+	iova = strstr(info, "  - iova=");
+	dir = strstr(info, "  - dir=");
+	type = strstr(info, "  - type=");
+	if (!iova || sscanf(iova, "  - iova=%llx", &fault->iova) != 1 ||
+	    !dir || sscanf(dir, "  - dir=%7s", fault->dir) != 1 ||
+	    !type || sscanf(type, "  - type=%15s", fault->type) != 1)
+		return -EBADMSG;
+	return 0;
+}
+
+/**
+ * gpu_devcore_take_fault - the fault that the driver recorded
+ * @fault: filled on success
+ * @ms: how long to wait for the dump, scaled; 0 only looks
+ *
+ * Return: 0; -ENOENT no dump; -ENODATA a dump of something else, for example
+ * of a hang; -EBADMSG fault information that cannot be read.
+ */
+int gpu_devcore_take_fault(struct gpu_fault *fault, int ms)
+{
+	int left = gpu_fence_scaled_ms(ms) / POLL_MS;
+	char head[HEAD_BYTES];
+
+	memset(fault, 0, sizeof(*fault));
+	while (gpu_devcore_pop(head) < 0) {
+		if (left-- <= 0)
+			return -ENOENT;
+		usleep(POLL_MS * 1000);
+	}
+	return gpu_devcore_parse(head, fault);
+}
