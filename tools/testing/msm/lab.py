@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The lab's one entry point: lab.py VERB [ARGUMENTS]; every verb has --help."""
+
+import importlib
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from lab.common import Failure  # noqa: E402
+
+VERBS = {
+    "tree": "make out/tree: the kernel source with the series applied",
+    "series": "make out/series and out/mails; 'series plan' checks the plan, 'series refresh' rewrites the patches",
+    "check_series": "build and checkpatch every commit on its predecessors",
+    "lint": "checkpatch, W=1, sparse, kernel-doc, size budgets, shellcheck",
+    "save": "bring edits made in out/tree back into the repository",
+}
+
+
+def main(argv):
+    verb = argv[0].replace("-", "_") if argv else "help"
+    if verb not in VERBS:
+        for name, text in VERBS.items():
+            print(f"{name.replace('_', '-'):14} {text}")
+        return 0 if verb in ("help", "__help", "_h") else 2
+    try:
+        return importlib.import_module(f"lab.{verb}").main(argv[1:])
+    except Failure as failure:
+        print(f"{verb.replace('_', '-')}: {failure}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""View 1, out/tree: the pristine source with the whole plan applied, ready to build and to edit.
+
+Promises:
+ - a patch that does not apply exactly stops here, with patch, file and hunk;
+ - a file that did not change keeps its time stamp, so a kernel build stays small;
+ - an edit made in out/tree is never overwritten silently;
+ - an interruption at any point leaves a state from which the next run goes on.
+
+The state file beside the tree (out/tree.json) remembers which source the tree
+was copied from and the digest of each file that we put there. Before the first
+write it is saved with the new digests added ("pending"), so that a file counts
+as ours whether or not an interrupted run got to it.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from lab import common, maintainers, patchfile, plan
+from lab.common import Failure, run, write_atomic
+
+SKIP = {".git"}
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def fingerprint(src):
+    """A digest of names, sizes and times of the whole source: half a second, no file is read."""
+    total = hashlib.sha256()
+    for line in _listing(str(src), ""):
+        total.update(line.encode(errors="surrogateescape"))
+    return total.hexdigest()
+
+
+def _listing(base, relative):
+    for entry in sorted(os.scandir(os.path.join(base, relative)), key=lambda entry: entry.name):
+        path = f"{relative}{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name not in SKIP:
+                yield from _listing(base, path + "/")
+        else:
+            stat = entry.stat(follow_symlinks=False)
+            yield f"{path} {stat.st_size} {stat.st_mtime_ns}\n"
+
+
+def check_source(src):
+    """The source must be a clean 6.12.y tree; return its version."""
+    words = dict(line.split(" = ", 1) for line in (Path(src) / "Makefile").read_text().splitlines()[:8]
+                 if " = " in line)
+    version = ".".join(words.get(key, "?").strip() for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
+    if not version.startswith("6.12."):
+        raise Failure(f"{src}: this is Linux {version}; the series is for 6.12.y")
+    for dirt in (".config", "include/config"):
+        if (Path(src) / dirt).exists():
+            raise Failure(f"{src}: a kernel was built inside ({dirt}); run 'make mrproper' there or use a clean tree")
+    return version
+
+
+def compose(root, src, commits, say=common.say):
+    """Apply the plan to copies; return {path: (bytes, mode)}, bytes None = the file is deleted."""
+    with tempfile.TemporaryDirectory(prefix="msm-compose-") as scratch:
+        touched = _apply_plan(Path(root), Path(src), commits, Path(scratch), say)
+        return {path: _content(Path(scratch) / path) for path in touched}
+
+
+def _content(path):
+    if not path.exists():
+        return None, 0
+    return path.read_bytes(), path.stat().st_mode & 0o777
+
+
+def _apply_plan(root, src, commits, scratch, say):
+    touched = set()
+    for commit in commits:
+        for name in commit.patches:
+            patch = patchfile.load(root, name)
+            for path in patch.paths():
+                if path not in touched and (src / path).is_file():
+                    _copy(src / path, scratch / path)
+                touched.add(path)
+            for warning in patchfile.apply(patch, scratch):
+                say(f"warning: {warning}")
+        for path in commit.files:
+            if (src / path).exists():
+                raise Failure(f"{path}: the kernel has this file already; a change to it is a patch, not an overlay file")
+            _copy(root / path, scratch / path)
+            touched.add(path)
+        if commit.maintainers:
+            touched.add(plan.MAINTAINERS)
+            _merge_maintainers(root, src, scratch)
+    return touched
+
+
+def _copy(source, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+    target.chmod(file_mode(target))
+
+
+def file_mode(path):
+    """The two modes that git knows."""
+    return 0o755 if path.stat().st_mode & 0o100 else 0o644
+
+
+def _merge_maintainers(root, src, scratch):
+    base = scratch / plan.MAINTAINERS
+    if not base.exists():
+        _copy(src / plan.MAINTAINERS, base)
+    base.write_text(maintainers.merge(base.read_text(), (root / plan.MAINTAINERS).read_text()))
+
+
+class State:
+    """out/tree.json: {"source": fingerprint, "files": {path: [digest, ...]}}."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.source, self.files = None, {}
+        if self.path.is_file():
+            try:
+                raw = json.loads(self.path.read_text())
+                self.source, self.files = raw["source"], raw["files"]
+            except (ValueError, KeyError):
+                pass
+
+    def save(self):
+        write_atomic(self.path, json.dumps({"source": self.source, "files": self.files}, indent=1).encode())
+
+    def knows(self, path, data):
+        return (digest(data) if data is not None else "absent") in self.files.get(path, [])
+
+
+def state_of(tree):
+    return State(Path(tree).with_name(Path(tree).name + ".json"))
+
+
+def edited(tree, state):
+    """Files that we put into the tree and somebody changed since."""
+    return sorted(path for path in state.files if not state.knows(path, _content(Path(tree) / path)[0]))
+
+
+def apply(src, tree, *, root=common.ROOT, force=False, say=common.say):
+    """Make tree the source plus the whole plan; return the number of files written."""
+    src, tree = Path(src), Path(tree)
+    check_source(src)
+    commits = plan.load(root)
+    list(plan.patches_of(root, commits))
+    wanted = compose(root, src, commits, say)
+    state, mark = state_of(tree), fingerprint(src)
+    if tree.is_dir() and state.source:
+        _refuse_edits(tree, state, wanted, force)
+    if not tree.is_dir() or state.source != mark:
+        _copy_source(src, tree, say)
+        state.source, state.files = mark, {}
+    written = _sync(src, tree, state, wanted)
+    say(f"tree: {tree}: {len(wanted)} files of the series, {written} written")
+    return written
+
+
+def _refuse_edits(tree, state, wanted, force):
+    lost = [path for path in edited(tree, state)
+            if _content(tree / path)[0] != wanted.get(path, (None, 0))[0]]
+    if lost and not force:
+        raise Failure("\n".join(f"{tree}/{path}: edited there" for path in lost)
+                      + "\ntree: keep the edits with 'make save', or drop them with 'make tree FORCE=1'")
+
+
+def _copy_source(src, tree, say):
+    say(f"tree: copying {src} (once per source)")
+    new = tree.with_name(tree.name + ".new")
+    for leftover in (new, tree):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+    tree.parent.mkdir(parents=True, exist_ok=True)
+    new.mkdir()
+    run(["cp", "-a", "--reflink=auto", "-t", new,
+         *sorted(str(entry) for entry in src.iterdir() if entry.name not in SKIP)])
+    os.rename(new, tree)
+
+
+def _sync(src, tree, state, wanted):
+    """Write what differs; put back what no longer belongs to the series."""
+    gone = [path for path in state.files if path not in wanted]
+    targets = dict(wanted, **{path: _content(src / path) for path in gone})
+    for path, (data, _) in targets.items():
+        state.files.setdefault(path, []).append("absent" if data is None else digest(data))
+    state.save()
+    written = sum(_put(tree / path, data, mode) for path, (data, mode) in targets.items())
+    state.files = {path: ["absent" if data is None else digest(data)] for path, (data, _) in wanted.items()}
+    state.save()
+    return written
+
+
+def _put(path, data, mode):
+    current, current_mode = _content(path)
+    if current == data and (data is None or current_mode & 0o100 == mode & 0o100):
+        return 0
+    if data is None:
+        path.unlink()
+    else:
+        write_atomic(path, data, 0o755 if mode & 0o100 else 0o644)
+    return 1
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(prog="lab.py tree", description="make out/tree: the kernel source with the series applied")
+    parser.add_argument("--src", type=Path, help="pristine source (default: the unpacked package, or KSRC)")
+    parser.add_argument("--tree", type=Path, default=common.OUT / "tree")
+    parser.add_argument("--force", action="store_true", default=bool(os.environ.get("FORCE")),
+                        help="drop edits made in the tree")
+    args = parser.parse_args(argv)
+    apply(args.src or common.source(), args.tree, force=args.force)
+    return 0
