@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The paging domain of the virtual SMMU, and its private line to the GPU driver.
+ *
+ * What it holds: the context bank's registers and the tables of the upper half.
+ * Mapping and unmapping are the kernel's own ARM_64_LPAE_S1 code; this file
+ * decides where the tables go and turns the calls for invalidation into
+ * operations on the model's TLB.
+ *
+ * What it promises: an invalidation is complete when the call for it returns.
+ */
+
+#include <linux/adreno-smmu-priv.h>
+#include <linux/bitfield.h>
+#include <linux/io-pgtable.h>
+#include <linux/slab.h>
+
+#include "vgpu_domain.h"
+#include "vgpu_hw.h"
+
+/* Input and output address size.  Bit 48 selects the half and is not counted */
+#define VGPU_IAS		48
+#define VGPU_OAS		48
+
+/* TCR_EL1 of the Arm Architecture Reference Manual */
+#define TCR_T0SZ		GENMASK_ULL(5, 0)
+#define TCR_EPD0		BIT_ULL(7)
+#define TCR_IRGN0		GENMASK_ULL(9, 8)
+#define TCR_ORGN0		GENMASK_ULL(11, 10)
+#define TCR_SH0			GENMASK_ULL(13, 12)
+#define TCR_TG0			GENMASK_ULL(15, 14)
+#define TCR_LOW			GENMASK_ULL(15, 0)
+#define TCR_EPD1		BIT_ULL(23)
+#define TCR_IPS			GENMASK_ULL(34, 32)
+#define TCR_HIGH_SHIFT		16
+
+/**
+ * struct vgpu_domain - the kernel's address space
+ * @base: for the IOMMU core
+ * @smmu: the SMMU it can be attached to
+ * @pgtbl: the tables that TTBR1 points to
+ */
+struct vgpu_domain {
+	struct iommu_domain base;
+	struct vgpu_smmu *smmu;
+	struct io_pgtable_ops *pgtbl;
+};
+
+static struct vgpu_domain *to_vgpu_domain(struct iommu_domain *domain)
+{
+	return container_of(domain, struct vgpu_domain, base);
+}
+
+/* The cookie of adreno_smmu_priv and of the flush ops is the domain */
+static struct vgpu_domain *cookie_to_domain(const void *cookie)
+{
+	return (struct vgpu_domain *)cookie;
+}
+
+static struct io_pgtable_cfg *vgpu_domain_cfg(struct vgpu_domain *domain)
+{
+	return &io_pgtable_ops_to_pgtable(domain->pgtbl)->cfg;
+}
+
+/*
+ * Context bank
+ */
+
+static void vgpu_smmu_write_cb_locked(struct vgpu_smmu *smmu)
+{
+	lockdep_assert_held(&smmu->lock);
+
+	vgpu_hw_smmu_write_cb(smmu->hw, &smmu->cb);
+}
+
+/* The fields of one half of TCR, placed as for TTBR0 */
+static u64 vgpu_tcr_half(const struct io_pgtable_cfg *cfg)
+{
+	return FIELD_PREP(TCR_T0SZ, cfg->arm_lpae_s1_cfg.tcr.tsz) |
+	       FIELD_PREP(TCR_IRGN0, cfg->arm_lpae_s1_cfg.tcr.irgn) |
+	       FIELD_PREP(TCR_ORGN0, cfg->arm_lpae_s1_cfg.tcr.orgn) |
+	       FIELD_PREP(TCR_SH0, cfg->arm_lpae_s1_cfg.tcr.sh) |
+	       FIELD_PREP(TCR_TG0, cfg->arm_lpae_s1_cfg.tcr.tg);
+}
+
+/**
+ * vgpu_smmu_disable_cb() - shut the context bank
+ * @smmu: the SMMU
+ *
+ * No walk in either half from now on: every access is a translation fault.
+ */
+void vgpu_smmu_disable_cb(struct vgpu_smmu *smmu)
+{
+	spin_lock(&smmu->lock);
+	smmu->domain = NULL;
+	smmu->cb = (struct vgpu_hw_cb) { .tcr = TCR_EPD0 | TCR_EPD1 };
+	vgpu_smmu_write_cb_locked(smmu);
+	spin_unlock(&smmu->lock);
+
+	vgpu_hw_tlb_inv_all(smmu->hw);
+}
+
+/**
+ * vgpu_smmu_restore_cb() - program the context bank after a loss of power
+ * @smmu: the SMMU
+ */
+void vgpu_smmu_restore_cb(struct vgpu_smmu *smmu)
+{
+	spin_lock(&smmu->lock);
+	vgpu_smmu_write_cb_locked(smmu);
+	spin_unlock(&smmu->lock);
+
+	vgpu_hw_tlb_inv_all(smmu->hw);
+}
+
+static void vgpu_cb_enable_ttbr1(struct vgpu_hw_cb *cb,
+				 const struct io_pgtable_cfg *cfg)
+{
+	cb->ttbr[0] = 0;
+	cb->ttbr[1] = cfg->arm_lpae_s1_cfg.ttbr;
+	cb->mair = cfg->arm_lpae_s1_cfg.mair;
+	cb->tcr = vgpu_tcr_half(cfg) << TCR_HIGH_SHIFT | TCR_EPD0 |
+		  FIELD_PREP(TCR_IPS, cfg->arm_lpae_s1_cfg.tcr.ips);
+}
+
+/*
+ * TLB invalidation
+ *
+ * The API gives sign-extended addresses for the upper half, the wires of the
+ * hardware carry 49 bits.
+ */
+
+static u64 vgpu_bus_address(unsigned long iova)
+{
+	return iova & GENMASK_ULL(VGPU_IAS, 0);
+}
+
+static void vgpu_tlb_flush_all(void *cookie)
+{
+	vgpu_hw_tlb_inv_all(cookie_to_domain(cookie)->smmu->hw);
+}
+
+static void vgpu_tlb_flush_walk(unsigned long iova, size_t size,
+				size_t granule, void *cookie)
+{
+	vgpu_hw_tlb_inv_walk(cookie_to_domain(cookie)->smmu->hw,
+			     vgpu_bus_address(iova), size);
+}
+
+static void vgpu_tlb_add_page(struct iommu_iotlb_gather *gather,
+			      unsigned long iova, size_t granule, void *cookie)
+{
+	vgpu_hw_tlb_inv_page(cookie_to_domain(cookie)->smmu->hw,
+			     vgpu_bus_address(iova), granule);
+}
+
+static const struct iommu_flush_ops vgpu_flush_ops = {
+	.tlb_flush_all = vgpu_tlb_flush_all,
+	.tlb_flush_walk = vgpu_tlb_flush_walk,
+	.tlb_add_page = vgpu_tlb_add_page,
+};
+
+/*
+ * The private interface with the GPU driver, include/linux/adreno-smmu-priv.h
+ */
+
+static const struct io_pgtable_cfg *vgpu_priv_get_ttbr1_cfg(const void *cookie)
+{
+	return vgpu_domain_cfg(cookie_to_domain(cookie));
+}
+
+static int vgpu_priv_set_ttbr0_cfg(const void *cookie,
+				   const struct io_pgtable_cfg *cfg)
+{
+	struct vgpu_smmu *smmu = cookie_to_domain(cookie)->smmu;
+	struct vgpu_hw_cb *cb = &smmu->cb;
+	bool enabled;
+	int ret = 0;
+
+	spin_lock(&smmu->lock);
+	enabled = !(cb->tcr & TCR_EPD0);
+	if (enabled == !!cfg) {
+		ret = -EINVAL;	/* already so */
+		goto out_unlock;
+	}
+
+	cb->tcr &= ~TCR_LOW;
+	if (cfg) {
+		cb->tcr |= vgpu_tcr_half(cfg);
+		cb->ttbr[0] = cfg->arm_lpae_s1_cfg.ttbr;
+	} else {
+		cb->tcr |= TCR_EPD0;
+		cb->ttbr[0] = 0;
+	}
+	vgpu_smmu_write_cb_locked(smmu);
+
+out_unlock:
+	spin_unlock(&smmu->lock);
+
+	return ret;
+}
+
+static void vgpu_priv_get_fault_info(const void *cookie,
+				     struct adreno_smmu_fault_info *info)
+{
+	struct vgpu_hw_fault fault;
+
+	vgpu_hw_smmu_fault(cookie_to_domain(cookie)->smmu->hw, &fault);
+
+	*info = (struct adreno_smmu_fault_info) {
+		.far = fault.iova,
+		.ttbr0 = fault.ttbr0,
+		.contextidr = fault.contextidr,
+		.fsr = fault.fsr,
+		.fsynr0 = fault.fsynr0,
+		.fsynr1 = fault.fsynr1,
+	};
+}
+
+static void vgpu_priv_set_stall(const void *cookie, bool enabled)
+{
+	vgpu_hw_smmu_set_stall(cookie_to_domain(cookie)->smmu->hw, enabled);
+}
+
+static void vgpu_priv_resume_translation(const void *cookie, bool terminate)
+{
+	vgpu_hw_smmu_resume(cookie_to_domain(cookie)->smmu->hw, terminate);
+}
+
+static void vgpu_priv_fill(struct adreno_smmu_priv *priv,
+			   struct vgpu_domain *domain)
+{
+	priv->cookie = domain;
+	priv->get_ttbr1_cfg = vgpu_priv_get_ttbr1_cfg;
+	priv->set_ttbr0_cfg = vgpu_priv_set_ttbr0_cfg;
+	priv->get_fault_info = vgpu_priv_get_fault_info;
+	priv->set_stall = vgpu_priv_set_stall;
+	priv->resume_translation = vgpu_priv_resume_translation;
+}
+
+/*
+ * Paging domain
+ */
+
+/**
+ * vgpu_domain_alloc_paging() - iommu_ops.domain_alloc_paging
+ * @dev: a client of the SMMU
+ *
+ * Return: an empty domain for the upper half, or an ERR_PTR.
+ */
+struct iommu_domain *vgpu_domain_alloc_paging(struct device *dev)
+{
+	struct vgpu_smmu *smmu = dev_iommu_priv_get(dev);
+	struct io_pgtable_cfg cfg = {
+		.quirks = IO_PGTABLE_QUIRK_ARM_TTBR1,
+		.pgsize_bitmap = SZ_4K | SZ_2M | SZ_1G,
+		.ias = VGPU_IAS,
+		.oas = VGPU_OAS,
+		.coherent_walk = true,
+		.tlb = &vgpu_flush_ops,
+		.iommu_dev = smmu->dev,
+	};
+	struct vgpu_domain *domain;
+
+	domain = kzalloc(sizeof(*domain), GFP_KERNEL);
+	if (!domain)
+		return ERR_PTR(-ENOMEM);
+
+	domain->smmu = smmu;
+	domain->pgtbl = alloc_io_pgtable_ops(ARM_64_LPAE_S1, &cfg, domain);
+	if (!domain->pgtbl) {
+		kfree(domain);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	domain->base.pgsize_bitmap = cfg.pgsize_bitmap;
+	domain->base.geometry = (struct iommu_domain_geometry) {
+		.aperture_start = ~0UL << VGPU_IAS,
+		.aperture_end = ~0UL,
+		.force_aperture = true,
+	};
+
+	return &domain->base;
+}
+
+static void vgpu_domain_free(struct iommu_domain *base)
+{
+	struct vgpu_domain *domain = to_vgpu_domain(base);
+
+	free_io_pgtable_ops(domain->pgtbl);
+	kfree(domain);
+}
+
+static int vgpu_domain_attach(struct iommu_domain *base, struct device *dev)
+{
+	struct vgpu_domain *domain = to_vgpu_domain(base);
+	struct adreno_smmu_priv *priv = dev_get_drvdata(dev);
+	struct vgpu_smmu *smmu = dev_iommu_priv_get(dev);
+
+	if (domain->smmu != smmu)
+		return -EINVAL;
+	if (!priv)
+		return -ENODEV;
+
+	vgpu_priv_fill(priv, domain);
+
+	spin_lock(&smmu->lock);
+	smmu->domain = base;
+	vgpu_cb_enable_ttbr1(&smmu->cb, vgpu_domain_cfg(domain));
+	vgpu_smmu_write_cb_locked(smmu);
+	spin_unlock(&smmu->lock);
+
+	vgpu_hw_tlb_inv_all(smmu->hw);
+
+	return 0;
+}
+
+static int vgpu_domain_map_pages(struct iommu_domain *base, unsigned long iova,
+				 phys_addr_t paddr, size_t pgsize,
+				 size_t pgcount, int prot, gfp_t gfp,
+				 size_t *mapped)
+{
+	struct io_pgtable_ops *pgtbl = to_vgpu_domain(base)->pgtbl;
+
+	return pgtbl->map_pages(pgtbl, iova, paddr, pgsize, pgcount, prot, gfp,
+				mapped);
+}
+
+static size_t vgpu_domain_unmap_pages(struct iommu_domain *base,
+				      unsigned long iova, size_t pgsize,
+				      size_t pgcount,
+				      struct iommu_iotlb_gather *gather)
+{
+	struct io_pgtable_ops *pgtbl = to_vgpu_domain(base)->pgtbl;
+
+	return pgtbl->unmap_pages(pgtbl, iova, pgsize, pgcount, gather);
+}
+
+static phys_addr_t vgpu_domain_iova_to_phys(struct iommu_domain *base,
+					    dma_addr_t iova)
+{
+	struct io_pgtable_ops *pgtbl = to_vgpu_domain(base)->pgtbl;
+
+	return pgtbl->iova_to_phys(pgtbl, iova);
+}
+
+static void vgpu_domain_flush_iotlb_all(struct iommu_domain *base)
+{
+	vgpu_tlb_flush_all(to_vgpu_domain(base));
+}
+
+const struct iommu_domain_ops vgpu_domain_ops = {
+	.attach_dev = vgpu_domain_attach,
+	.map_pages = vgpu_domain_map_pages,
+	.unmap_pages = vgpu_domain_unmap_pages,
+	.flush_iotlb_all = vgpu_domain_flush_iotlb_all,
+	.iova_to_phys = vgpu_domain_iova_to_phys,
+	.free = vgpu_domain_free,
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The paging domain of the virtual SMMU; private to vgpu_iommu.c and
+ * vgpu_domain.c.
+ */
+#ifndef __VGPU_DOMAIN_H__
+#define __VGPU_DOMAIN_H__
+
+#include <linux/iommu.h>
+#include <linux/spinlock.h>
+
+#include "vgpu_hw.h"
+
+/**
+ * struct vgpu_smmu - the SMMU
+ * @dev: its platform device, which carries its runtime PM state
+ * @hw: the model
+ * @iommu: its handle in the IOMMU core
+ * @ops: its ops, see the trap at the top of the file
+ * @lock: protects @cb and @domain
+ * @cb: what the context bank was last programmed with
+ * @domain: the attached paging domain or NULL
+ * @client: the GPU once it was probed
+ */
+struct vgpu_smmu {
+	struct device *dev;
+	struct vgpu_hw *hw;
+	struct iommu_device iommu;
+	struct iommu_ops ops;
+
+	spinlock_t lock; /* @cb, @domain */
+	struct vgpu_hw_cb cb;
+	struct iommu_domain *domain;
+	struct device *client;
+};
+
+extern const struct iommu_domain_ops vgpu_domain_ops;
+
+struct iommu_domain *vgpu_domain_alloc_paging(struct device *dev);
+
+void vgpu_smmu_disable_cb(struct vgpu_smmu *smmu);
+void vgpu_smmu_restore_cb(struct vgpu_smmu *smmu);
+
+#endif /* __VGPU_DOMAIN_H__ */

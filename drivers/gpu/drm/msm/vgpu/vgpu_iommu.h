@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The virtual SMMU as an IOMMU of the kernel.
+ */
+#ifndef __VGPU_IOMMU_H__
+#define __VGPU_IOMMU_H__
+
+struct device;
+struct platform_device;
+struct vgpu_hw;
+
+int vgpu_iommu_driver_register(void);
+void vgpu_iommu_driver_unregister(void);
+
+struct platform_device *vgpu_iommu_create(struct vgpu_hw *hw);
+int vgpu_iommu_claim(struct platform_device *smmu, struct device *client);
+void vgpu_iommu_fault(struct platform_device *smmu);
+
+#endif /* __VGPU_IOMMU_H__ */
