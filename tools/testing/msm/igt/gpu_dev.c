@@ -133,8 +133,8 @@ int gpu_dev_queue_close(struct gpu_dev *dev, u32 id)
 	return gpu_ioctl(dev->fd, DRM_IOCTL_MSM_SUBMITQUEUE_CLOSE, &id);
 }
 
-/* "msm 1.13, chip id 06050002" */
-int gpu_dev_version(struct gpu_dev *dev, char *text, size_t size)
+/* "msm 1.13, chip id 06050002", and the minor version when asked for */
+int gpu_dev_version(struct gpu_dev *dev, char *text, size_t size, int *minor)
 {
 	struct drm_version version = { 0 };
 	u64 chip;
@@ -142,10 +142,13 @@ int gpu_dev_version(struct gpu_dev *dev, char *text, size_t size)
 
 	ret = gpu_ioctl(dev->fd, DRM_IOCTL_VERSION, &version);
 	ret = ret ?: gpu_dev_get_param(dev, MSM_PARAM_CHIP_ID, &chip);
-	if (!ret)
-		snprintf(text, size, "msm %d.%d, chip id %08llx",
-			 version.version_major, version.version_minor, chip);
-	return ret;
+	if (ret)
+		return ret;
+	snprintf(text, size, "msm %d.%d, chip id %08llx",
+		 version.version_major, version.version_minor, chip);
+	if (minor)
+		*minor = version.version_minor;
+	return 0;
 }
 
 /**

@@ -22,7 +22,7 @@ int gpu_dev_opt_in(struct gpu_dev *dev);
 int gpu_dev_va_range(struct gpu_dev *dev, u64 *start, u64 *size);
 int gpu_dev_queue_new(struct gpu_dev *dev, u32 flags, u32 prio, u32 *id);
 int gpu_dev_queue_close(struct gpu_dev *dev, u32 id);
-int gpu_dev_version(struct gpu_dev *dev, char *text, size_t size);
+int gpu_dev_version(struct gpu_dev *dev, char *text, size_t size, int *minor);
 int gpu_dev_set_hangcheck_ms(u32 ms, u32 *before);
 int gpu_dev_count_fds(void);
 

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef __VM_REFUSE_H__
+#define __VM_REFUSE_H__
+
+#include "msm_igt.h"
+
+/* The part of msm_vm_bind_uapi beside the VM_BIND ioctl itself */
+extern const struct msm_igt_subtest vm_refuse_tests[];
+extern const size_t vm_refuse_count;
+
+#endif /* __VM_REFUSE_H__ */

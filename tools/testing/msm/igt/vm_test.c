@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the VM_BIND test programs share: opening with a reason when that is not
+ * possible, steps that must succeed, and the canary for steps that must not.
+ */
+#include <errno.h>
+
+#include "vm_test.h"
+
+#define VM_BIND_MINOR	13
+
+/* Every program provokes GPU page faults; each leaves a line in the log. */
+#define EXPECTED_DMESG	"[*]{3} gpu fault: |fault_handler: [0-9]+ callbacks"
+
+/*
+ * Without an msm GPU, or on a kernel that does not claim VM_BIND, there is
+ * nothing to test.  A kernel that claims it has to do it.
+ */
+void vm_test_fixture(void)
+{
+	struct gpu_dev dev;
+	char text[64];
+	int fd, minor = 0;
+
+	fd = drm_open_driver_render(MSM_IGT_DRIVER_MSM);
+	drm_close_driver(fd);
+	msm_igt_assert_ok(gpu_dev_open(&dev));
+	msm_igt_assert_ok(gpu_dev_version(&dev, text, sizeof(text), &minor));
+	gpu_dev_close(&dev);
+	msm_igt_info("%s\n", text);
+	msm_igt_require(minor >= VM_BIND_MINOR,
+			"the kernel's msm is older than 1.%d\n", VM_BIND_MINOR);
+	igt_emit_ignore_dmesg_regex(EXPECTED_DMESG);
+	gpu_devcore_clear();
+}
+
+void vm_test_open(struct gpu_vm *vm)
+{
+	msm_igt_assert_ok(gpu_vm_open(vm));
+}
+
+/*
+ * The buffers of all tests.  A CPU mapping keeps its file open, so a context
+ * is really closed only when the mappings of its buffers are gone.
+ */
+static struct gpu_bo buffers[64];
+
+/* A stamped buffer, see gpu_pages_bo(); lives until vm_test_close(). */
+struct gpu_bo *vm_test_bo(struct gpu_vm *vm, char letter, u32 pages)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(buffers) && (buffers[i].map || buffers[i].handle))
+		i++;
+	msm_igt_assert(i < ARRAY_SIZE(buffers), "too many buffers\n");
+	msm_igt_assert_ok(gpu_pages_bo(&vm->dev, letter, pages, &buffers[i]));
+	return &buffers[i];
+}
+
+void vm_test_close(struct gpu_vm *vm)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(buffers); i++) {
+		if (buffers[i].dev != &vm->dev)
+			continue;
+		gpu_bo_unmap_cpu(&buffers[i]);
+		buffers[i] = (struct gpu_bo){ 0 };
+	}
+	gpu_vm_close(vm);
+}
+
+void vm_test_expect_at(struct gpu_vm *vm, u64 iova, const char *picture,
+		       const char *func, int line)
+{
+	char text[GPU_PAGES_TEXT];
+
+	if (!gpu_pages_check(vm, iova, picture, text))
+		__igt_fail_assert(NULL, __FILE__, line, func, "picture",
+				  "expected \"%s\": %s\n", picture, text);
+}
+
+/* Map all of @bo and wait. */
+void vm_test_map(struct gpu_vm *vm, u64 iova, const struct gpu_bo *bo)
+{
+	msm_igt_assert_ok(gpu_vm_map(vm, iova, bo, 0, bo->size));
+}
+
+void vm_test_unmap(struct gpu_vm *vm, u64 iova, u32 pages)
+{
+	msm_igt_assert_ok(gpu_vm_unmap(vm, iova, pages * GPU_PAGE));
+}
+
+static void vm_canary_expect(struct vm_canary *canary)
+{
+	vm_test_expect(&canary->vm, canary->base, "A0-3 .2 B0-1");
+}
+
+void vm_canary_open(struct vm_canary *canary)
+{
+	struct gpu_vm *vm = &canary->vm;
+
+	vm_test_open(vm);
+	canary->base = vm->area;
+	canary->hole = canary->base + 4 * GPU_PAGE;
+	canary->a = vm_test_bo(vm, 'A', 4);
+	canary->b = vm_test_bo(vm, 'B', 2);
+	vm_test_map(vm, canary->base, canary->a);
+	vm_test_map(vm, canary->hole + 2 * GPU_PAGE, canary->b);
+	vm_canary_expect(canary);
+	canary->fds = gpu_dev_count_fds();
+}
+
+/*
+ * Nothing changed: no file descriptor appeared, the GPU sees the same pages
+ * and the same hole, and the VM still takes binds.
+ */
+void vm_canary_check(struct vm_canary *canary)
+{
+	struct gpu_vm *vm = &canary->vm;
+
+	msm_igt_assert_ret(gpu_dev_count_fds(), canary->fds);
+	vm_canary_expect(canary);
+
+	vm_test_map(vm, canary->hole, canary->b);
+	vm_test_expect(vm, canary->base, "A0-3 B0-1 B0-1");
+	vm_test_unmap(vm, canary->hole, 2);
+	vm_canary_expect(canary);
+	msm_igt_assert_ret(gpu_dev_count_fds(), canary->fds);
+}
+
+void vm_canary_close(struct vm_canary *canary)
+{
+	vm_test_close(&canary->vm);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef __VM_TEST_H__
+#define __VM_TEST_H__
+
+#include "gpu_pages.h"
+#include "msm_igt.h"
+
+void vm_test_fixture(void);
+void vm_test_open(struct gpu_vm *vm);
+void vm_test_close(struct gpu_vm *vm);
+struct gpu_bo *vm_test_bo(struct gpu_vm *vm, char letter, u32 pages);
+void vm_test_map(struct gpu_vm *vm, u64 iova, const struct gpu_bo *bo);
+void vm_test_unmap(struct gpu_vm *vm, u64 iova, u32 pages);
+
+void vm_test_expect_at(struct gpu_vm *vm, u64 iova, const char *picture,
+		       const char *func, int line);
+
+/* The GPU must see @picture at @iova, see gpu_pages.c for how to draw one. */
+#define vm_test_expect(vm, iova, picture) \
+	vm_test_expect_at(vm, iova, picture, __func__, __LINE__)
+
+/**
+ * struct vm_canary - a VM in a known state, to see that an error changes none
+ * @vm: the VM
+ * @a: buffer of 4 pages, at @base
+ * @b: buffer of 2 pages, at @base + 6 pages, behind a hole of 2 pages
+ * @base: where the picture starts
+ * @hole: the first unmapped page
+ * @fds: open files, once all is set up
+ */
+struct vm_canary {
+	struct gpu_vm vm;
+	struct gpu_bo *a;
+	struct gpu_bo *b;
+	u64 base;
+	u64 hole;
+	int fds;
+};
+
+void vm_canary_open(struct vm_canary *canary);
+void vm_canary_check(struct vm_canary *canary);
+void vm_canary_close(struct vm_canary *canary);
+
+#endif /* __VM_TEST_H__ */
