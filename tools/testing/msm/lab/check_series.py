@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""check-series: every commit of the series builds on its predecessors, and its mail is clean.
+
+For each commit, in order: the tree is switched to it; the msm folder, and the
+folder of every other source it touches, is built for x86_64 with W=1; any
+warning that the pristine source does not give stops; a symbol that msm.ko needs
+must exist by then; checkpatch --strict of the mail must find nothing.
+
+A commit that passed is remembered by its tree, its parent's tree, its mail and
+this tool, and is not built again.
+"""
+
+import argparse
+import hashlib
+import re
+import time
+from pathlib import Path
+
+from lab import common, gitview, kbuild, maintainers, plan, series
+from lab.common import Failure, run, say
+
+MSM = "drivers/gpu/drm/msm/"
+TESTS = "drivers/gpu/drm/tests/"
+REPORT = re.compile(r"^(?P<file>[^:]+):(?P<line>\d+): (?P<kind>ERROR|WARNING|CHECK):(?P<type>\w+): (?P<text>.*)$")
+# checkpatch findings on a mail that are wrong for this series, each with the reason.
+ACCEPTED = {
+    "FILE_PATH_CHANGES": "lint checks that MAINTAINERS names every new file",
+}
+
+
+class Checker:
+    def __init__(self, repo, src, root, out):
+        self.repo, self.src, self.root, self.out = repo, src, Path(root), out
+        self.kbuild, self.known = None, set()
+
+    def start(self, base):
+        """Configure and build the pristine source, to know what is not our fault."""
+        self.kbuild = kbuild.prepare(self.repo, base, self.src, self.out)
+        self.known = {(path, text) for path, _, text in kbuild.warnings(self._build([MSM, TESTS]))}
+
+    def _build(self, targets):
+        self.kbuild.make("prepare")
+        return self.kbuild.make("W=1", *targets)
+
+    def commit(self, commit, parent, new):
+        """Everything that is wrong with a commit, as lines."""
+        kbuild.checkout(self.repo, new, self.kbuild.tree, self.src)
+        self.kbuild.configure()
+        touched = self.repo.line("diff", "--name-only", parent, new).splitlines()
+        try:
+            output = self._build(targets(touched))
+        except Failure as failure:
+            return [f"{commit.id}: {failure}"]
+        found = [f"{commit.id}: {path}:{line}: {text}" for path, line, text in kbuild.warnings(output)
+                 if (path, text) not in self.known]
+        found += [f"{commit.id}: {path}: the build does not compile it; its Makefile line belongs to this commit"
+                  for path in commit.files if not self._compiled(path)]
+        return found + [f"{commit.id}: msm.ko needs {name}, which no file up to here exports"
+                        for name in self._undefined()]
+
+    def _compiled(self, path):
+        """Userspace and headers are not the kernel build's business."""
+        if not path.endswith(".c") or path.startswith("tools/"):
+            return True
+        return (self.kbuild.build / path).with_suffix(".o").exists()
+
+    def _undefined(self):
+        """Symbols that msm.ko takes from elsewhere and that nothing exports."""
+        module = self.kbuild.build / MSM / "msm.o"
+        if not module.exists():
+            return []
+        names = {line.split()[-1] for line in run(["nm", "-u", module]).stdout.splitlines()}
+        fresh = sorted(names - self._pristine_symbols(names))
+        return [name for name in fresh if not self._exported(name)]
+
+    def _pristine_symbols(self, names):
+        """What the first, pristine build needed exists by definition."""
+        path = self.out / "check/symbols"
+        if not path.exists():
+            path.write_text("\n".join(sorted(names)))
+        return set(path.read_text().split())
+
+    def _exported(self, name):
+        if re.match(r"__(asan|ubsan|sanitizer|tsan|kcsan|fentry|x86_|stack_chk|get_user|put_user|sw_hweight|SCK__|SCT__)", name):
+            return True
+        pattern = rf"EXPORT_(TRACEPOINT_)?SYMBOL[A-Z_]*\((__tracepoint_)?{re.escape(name)}\b"
+        done = self.repo.git("grep", "-q", "-E", pattern, self.repo.line("rev-parse", gitview.BRANCH), check=False)
+        return done.returncode == 0
+
+
+def targets(touched):
+    """What make must build for these files: folders of msm and its tests, single objects elsewhere."""
+    wanted = {MSM, TESTS} if any("include/" in path for path in touched) else {MSM}
+    for path in touched:
+        if path.startswith(TESTS):
+            wanted.add(TESTS)
+        elif path.endswith(".c") and not path.startswith((MSM, "tools/")):
+            wanted.add(path[:-2] + ".o")
+    return sorted(wanted)
+
+
+def checkpatch_mail(tree, mail):
+    """Findings of checkpatch --strict on a mail that are not on the accepted list."""
+    done = run([Path(tree) / "scripts/checkpatch.pl", "--strict", "--terse", "--show-types", "--no-summary",
+                "--codespell" if Path("/usr/share/codespell/dictionary.txt").exists() else "--no-codespell", mail],
+               cwd=tree, check=False)
+    found = [match for match in map(REPORT.match, done.stdout.splitlines()) if match]
+    if done.returncode and not found:
+        raise Failure(f"checkpatch failed on {mail}: {(done.stderr or done.stdout).strip()[:300]}")
+    return [f"{mail.name}:{match['line']}: {match['kind']}:{match['type']}: {match['text']}"
+            for match in found if match["type"] not in ACCEPTED]
+
+
+def stamp(repo, commit, parent, new, mail):
+    """A name for "this commit, here, in this form, checked by this tool"."""
+    body = re.sub(r"(?m)^(From [0-9a-f]{40}|Subject: \[PATCH 6\.12 \d+/\d+\]|Date:).*$", "", mail.read_text())
+    parts = [commit.id, repo.line("rev-parse", f"{parent}^{{tree}}", f"{new}^{{tree}}"), body,
+             kbuild.FRAGMENT.read_text(), Path(__file__).read_text()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def check(src, *, root=common.ROOT, out=common.OUT, fresh=False):
+    """Check every commit; return the list of findings."""
+    repo, base, made = series.make(src, root=root, out=out)
+    mails = series.mails(repo, base, made, root=root, out=out)
+    checker, findings, parent = None, [], base
+    passed = out / "cache/check-series"
+    passed.mkdir(parents=True, exist_ok=True)
+    for number, ((commit, new), mail) in enumerate(zip(made, mails[1:]), 1):
+        mark, started = passed / stamp(repo, commit, parent, new, mail), time.monotonic()
+        if fresh or not mark.exists():
+            if not checker:
+                checker = Checker(repo, src, root, out)
+                checker.start(base)
+            found = checkpatch_mail(checker.kbuild.tree, mail) + checker.commit(commit, parent, new)
+            findings += found
+            if not found:
+                mark.touch()
+            note = f"{len(found)} findings" if found else "ok"
+            say(f"[{number}/{len(made)}] {commit.id}: {note}, {time.monotonic() - started:.0f} s")
+        else:
+            say(f"[{number}/{len(made)}] {commit.id}: ok, checked before")
+        parent = new
+    return findings
+
+
+def uncovered(root, commits):
+    """Overlay files that no F: line of MAINTAINERS names."""
+    ours = (Path(root) / plan.MAINTAINERS).read_text()
+    return [path for commit in commits for path in commit.files if not maintainers.covers(ours, path)]
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(prog="lab.py check-series", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--src", type=Path, help="pristine source (default: the unpacked package, or KSRC)")
+    parser.add_argument("--fresh", action="store_true", help="check commits that passed before, too")
+    args = parser.parse_args(argv)
+    findings = check(args.src or common.source(), fresh=args.fresh)
+    for line in findings:
+        say(line)
+    say(f"check-series: {len(findings)} findings")
+    return 1 if findings else 0
