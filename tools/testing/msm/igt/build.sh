@@ -27,11 +27,12 @@ if [ $# -ne 3 ]; then
 	exit 2
 fi
 
-out=$1
-headers=$2
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+headers=$(cd "$2" && pwd)
 libdir=$3
-igt=$(cd "$(dirname "$0")" && pwd)
-demo=$igt/../demo
+[ "$libdir" = - ] || libdir=$(cd "$libdir" && pwd)
+cd "$(dirname "$0")"
 CC=${CC:-gcc}
 FLAGS="-std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter
 	-Wno-missing-field-initializers -fvisibility=hidden"
@@ -45,35 +46,34 @@ fail()
 
 grep -qs DRM_IOCTL_MSM_VM_BIND "$headers/drm/msm_drm.h" ||
 	fail "$headers/drm/msm_drm.h has no VM_BIND: not a patched tree's?"
-mkdir -p "$out"
 
 # What every program is made of, without libigt
-helpers=$(ls "$igt"/gpu_*.c)
+helpers=$(ls gpu_*.c)
 
 # shellcheck disable=SC2086
 compile()
 {
 	name=$1
 	shift
-	$CC $FLAGS -isystem "$headers" -I"$igt" -o "$out/$name" "$@" ||
+	$CC $FLAGS -isystem "$headers" -I. -o "$out/$name" "$@" ||
 		fail "$name does not build"
 }
 
 # shellcheck disable=SC2086
-compile vm_walk "$demo"/*.c $helpers
+compile vm_walk ../demo/vm_walk.c $helpers
 [ "$libdir" = - ] && exit 0
 
 # Only the library is on the host, not what it links to in turn.
 [ -e "$libdir/libigt.so.0" ] || fail "no libigt.so.0 in $libdir"
-igtlib="-L$libdir -l:libigt.so.0 -Wl,--allow-shlib-undefined"
-own_bind="$igt/vm_fence.c"
-own_uapi="$igt/vm_refuse.c"
-common="$igt/msm_igt.c $igt/vm_test.c $helpers"
+igtlib=-Wl,--allow-shlib-undefined
+common="msm_igt.c vm_test.c $helpers"
 
 # shellcheck disable=SC2086
-compile msm_vm_bind "$igt/msm_vm_bind.c" $own_bind $common $igtlib
+compile msm_vm_bind msm_vm_bind.c vm_fence.c $common \
+	"$libdir/libigt.so.0" $igtlib
 # shellcheck disable=SC2086
-compile msm_vm_bind_uapi "$igt/msm_vm_bind_uapi.c" $own_uapi $common $igtlib
+compile msm_vm_bind_uapi msm_vm_bind_uapi.c vm_refuse.c $common \
+	"$libdir/libigt.so.0" $igtlib
 
 echo "TESTLIST
 $TESTS
