@@ -11,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lab.common import Failure  # noqa: E402
 
 VERBS = {
+    "guest": "boot the guest: a shell, or a command that runs as root",
+    "rootfs": "the guest's root, from Debian packages",
     "tree": "make out/tree: the kernel source with the series applied",
     "series": "make out/series and out/mails; 'series plan' checks the plan, 'series refresh' rewrites the patches",
     "check_series": "build and checkpatch every commit on its predecessors",
