@@ -6,6 +6,8 @@
  * to vgpu_hw_create() and vgpu_hw_configure() and cannot make the model
  * overrun a table, sleep without bound or divide by zero.
  */
+#include <linux/export.h>
+
 #include <kunit/visibility.h>
 
 #include "vgpu_config.h"
