@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The user-managed VM: what it is, who may hold it, how it comes and goes.
+ *
+ * The DOC blocks below hold for the whole directory; they are written once,
+ * here, and pulled into Documentation/gpu/msm-vm-bind.rst.
+ */
+
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include <drm/drm_print.h>
+
+#include "../msm_drv.h"
+#include "../msm_gem.h"
+#include "../msm_gpu.h"
+#include "../msm_pgtable.h"
+#include "msm_vm.h"
+#include "msm_vm_refuse.h"
+#include "msm_vm_reserve.h"
+#include "msm_vm_run.h"
+#include "msm_vma.h"
+
+/**
+ * DOC: Overview
+ *
+ * A context that sets MSM_PARAM_EN_VM_BIND manages its GPU address space
+ * itself.  It gets a &struct msm_vm of its own, beside the kernel-managed
+ * address space that it was opened with and will never use.  The decision is
+ * made once, by whoever comes first: &msm_file_private.vm goes from NULL to
+ * the VM, or to MSM_VM_LEGACY when the context takes an address from the
+ * kernel or submits with a table of BOs.
+ *
+ * A VM_BIND ioctl is a &struct msm_vm_job.  It passes these phases:
+ *
+ * ========= ================================ ========= ==========
+ * phase     what                             may fail  allocates
+ * ========= ================================ ========= ==========
+ * parse     validate the arguments           yes       the job
+ * resolve   handles to BOs                   yes       no
+ * reserve   VMAs, table pages, fence, fd     yes       yes
+ * lock      VM and BOs, backing pages        yes       yes
+ * commit    VMA tree, push the job           no        no
+ * run       page table, TLB, fence           no        no
+ * retire    let go of what was removed       no        no
+ * ========= ================================ ========= ==========
+ *
+ * All up to commit happen in the ioctl and leave no trace when they fail.  run
+ * is a DRM scheduler job on the fence signalling path.  If a map fails there,
+ * which only a bug or an injected fault can cause, the VM is dead: later ioctls
+ * get -EPIPE, later jobs carry out their unmaps only.
+ *
+ * All binds of a VM are one sequence, also those of different queues: they take
+ * effect in the order of the ioctls.
+ *
+ * Backing pages stay pinned as long as a VMA or a queued removal of one needs
+ * them.
+ */
+
+/**
+ * DOC: Locking
+ *
+ * In this order::
+ *
+ *   reservation lock of the VM > of BOs, one ww ticket for all
+ *     > GEM LRU lock
+ *     > msm_vm.pt_lock
+ *
+ * The VM's reservation lock guards the VMA tree, the lists of vm_bos, and the
+ * order in which jobs are pushed.
+ *
+ * msm_vm.pt_lock guards the page table.  It is taken on the fence signalling
+ * path: whoever holds it must not allocate and must not wait for a fence.  The
+ * LRU lock is taken by reclaim, which only tries for reservation locks.
+ */
+
+/**
+ * DOC: Lifetimes
+ *
+ * A VMA holds its vm_bo, which holds the BO: a mapped BO outlives its handle.
+ * A VMA that left the tree holds the BO itself and rides with its job until the
+ * page-table entries are gone and the TLB is flushed.
+ *
+ * &msm_vm.users counts the context and each bind job.  A GPU job holds its
+ * queue, hence the context, hence the VM that it runs in.  The last put takes
+ * the VM apart in a worker, because it may come from the scheduler's own work.
+ * Closing the file waits for nothing: queued binds still run.
+ *
+ * The out fence depends on nothing but the module, so that an fd may outlive
+ * everything else.  VMs and fences hold the module.
+ */
+
+static void vm_free(struct drm_gpuvm *base)
+{
+	kfree(to_msm_vm(base));
+}
+
+static const struct drm_gpuvm_ops vm_ops = {
+	.vm_free = vm_free,
+	.sm_step_map = msm_vma_step_map,
+	.sm_step_remap = msm_vma_step_remap,
+	.sm_step_unmap = msm_vma_step_unmap,
+};
+
+/* With the page table gone, nothing points to the BO's pages any more. */
+static void release_vma(struct msm_vm *vm, struct msm_vma *vma,
+			struct list_head *gone)
+{
+	struct msm_drm_private *priv = vm->base.drm->dev_private;
+	struct drm_gem_object *obj = vma->base.gem.obj;
+
+	drm_gem_object_get(obj);
+
+	msm_gem_lock(obj);
+	drm_gpuva_remove(&vma->base);
+	drm_gpuva_unlink(&vma->base);
+	mutex_lock(&priv->lru.lock);
+	msm_gem_unpin_active(obj);
+	mutex_unlock(&priv->lru.lock);
+	msm_gem_unlock(obj);
+
+	drm_gem_object_put(obj);
+	list_add(&vma->node, gone);
+}
+
+static void destroy_pgtable(struct msm_vm *vm)
+{
+	/* The address space only borrowed the MMU. */
+	vm->aspace->mmu = NULL;
+	msm_gem_address_space_put(vm->aspace);
+	msm_pgtable_destroy(vm->pt);
+}
+
+static void destroy(struct work_struct *work)
+{
+	struct msm_vm *vm = container_of(work, struct msm_vm, destroy);
+	struct drm_gpuva *va, *next;
+	LIST_HEAD(gone);
+
+	msm_vm_run_teardown(vm);
+	destroy_pgtable(vm);
+
+	drm_gpuvm_for_each_va_safe(va, next, &vm->base)
+		release_vma(vm, to_msm_vma(va), &gone);
+	msm_vm_reserve_free_vmas(&gone);
+
+	mutex_destroy(&vm->pt_lock);
+	drm_gpuvm_put(&vm->base);
+	module_put(THIS_MODULE);
+}
+
+static int setup_aspace(struct msm_vm *vm, u64 va_start, u64 va_size)
+{
+	struct msm_gem_address_space *aspace;
+
+	aspace = msm_gem_address_space_create(msm_pgtable_mmu(vm->pt),
+					      "vm_bind", va_start, va_size);
+	if (IS_ERR(aspace))
+		return PTR_ERR(aspace);
+
+	aspace->pid = get_pid(task_pid(current));
+	vm->aspace = aspace;
+
+	return 0;
+}
+
+static int setup_gpuvm(struct msm_vm *vm, struct drm_device *dev)
+{
+	struct drm_gem_object *resv;
+
+	resv = drm_gpuvm_resv_object_alloc(dev);
+	if (!resv)
+		return -ENOMEM;
+
+	drm_gpuvm_init(&vm->base, "msm_vm", 0, dev, resv, vm->aspace->va_start,
+		       vm->aspace->va_size, 0, 0, &vm_ops);
+	drm_gem_object_put(resv);
+
+	return 0;
+}
+
+static int setup(struct msm_vm *vm, struct msm_gpu *gpu, u64 va_limit)
+{
+	u64 va_size;
+	int ret;
+
+	vm->pt = msm_pgtable_create(gpu->aspace->mmu);
+	if (IS_ERR(vm->pt))
+		return PTR_ERR(vm->pt);
+
+	va_size = min(BIT_ULL(msm_pgtable_ias(vm->pt)) - SZ_4G, va_limit);
+	ret = setup_aspace(vm, SZ_4G, va_size);
+	if (ret)
+		goto err_pgtable;
+
+	ret = msm_vm_run_setup(vm, gpu->dev);
+	if (ret)
+		goto err_aspace;
+
+	ret = setup_gpuvm(vm, gpu->dev);
+	if (!ret)
+		return 0;
+
+	msm_vm_run_teardown(vm);
+err_aspace:
+	vm->aspace->mmu = NULL;
+	msm_gem_address_space_put(vm->aspace);
+err_pgtable:
+	msm_pgtable_destroy(vm->pt);
+	return ret;
+}
+
+static struct msm_vm *create(struct msm_gpu *gpu, u64 va_limit)
+{
+	struct msm_vm *vm;
+	int ret;
+
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+
+	kref_init(&vm->users);
+	mutex_init(&vm->pt_lock);
+	INIT_WORK(&vm->destroy, destroy);
+
+	ret = setup(vm, gpu, va_limit);
+	if (ret) {
+		kfree(vm);
+		return ERR_PTR(ret == -ENODEV ? -EINVAL : ret);
+	}
+
+	__module_get(THIS_MODULE);
+
+	return vm;
+}
+
+/**
+ * msm_vm_enable - MSM_PARAM_EN_VM_BIND: give a context a VM of its own
+ * @gpu: the GPU
+ * @ctx: the context
+ * @va_limit: most bytes of address space that the GPU can use
+ *
+ * The VM starts at 4 GiB, like any per-process address space, and ends where
+ * the SMMU's input addresses do.
+ *
+ * Return: 0; -EINVAL on a GPU without per-process page tables, -EBUSY if the
+ * context has a VM in use, -ENOMEM.  Never a shared VM.
+ */
+int msm_vm_enable(struct msm_gpu *gpu, struct msm_file_private *ctx,
+		  u64 va_limit)
+{
+	struct msm_vm *vm;
+
+	if (!gpu->funcs->create_private_address_space)
+		return -EINVAL;
+	if (READ_ONCE(ctx->vm))
+		return -EBUSY;
+
+	vm = create(gpu, va_limit);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+
+	if (cmpxchg(&ctx->vm, NULL, vm)) {
+		msm_vm_put(vm);
+		return -EBUSY;
+	}
+
+	return 0;
+}
+
+static struct msm_vm *decision(struct msm_file_private *ctx)
+{
+	/* Pairs with cmpxchg() in msm_vm_enable(): the VM is complete. */
+	return smp_load_acquire(&ctx->vm);
+}
+
+/**
+ * msm_vm_of - the VM of a context
+ * @ctx: the context
+ *
+ * Return: its VM, which lives as long as @ctx, or NULL if it has not opted in.
+ */
+struct msm_vm *msm_vm_of(struct msm_file_private *ctx)
+{
+	struct msm_vm *vm = decision(ctx);
+
+	return IS_ERR(vm) ? NULL : vm;
+}
+
+/**
+ * msm_vm_claim_legacy - use the kernel-managed address space of a context
+ * @ctx: the context
+ *
+ * Return: true if that is what the context uses, from now on for good; false
+ * if it has opted in to VM_BIND.
+ */
+bool msm_vm_claim_legacy(struct msm_file_private *ctx)
+{
+	struct msm_vm *vm = decision(ctx);
+
+	if (!vm)
+		vm = cmpxchg(&ctx->vm, NULL, MSM_VM_LEGACY);
+
+	return !vm || vm == MSM_VM_LEGACY;
+}
+
+/**
+ * msm_vm_aspace - where the GPU jobs of a context run
+ * @ctx: the context
+ *
+ * Return: what the submit path takes TTBR0, the VA range and the fault counter
+ * from.
+ */
+struct msm_gem_address_space *msm_vm_aspace(struct msm_file_private *ctx)
+{
+	struct msm_vm *vm = msm_vm_of(ctx);
+
+	return vm ? vm->aspace : ctx->aspace;
+}
+
+/**
+ * msm_vm_close - the context is going away
+ * @ctx: the context, of which nobody else has a reference
+ */
+void msm_vm_close(struct msm_file_private *ctx)
+{
+	struct msm_vm *vm = msm_vm_of(ctx);
+
+	if (vm)
+		msm_vm_put(vm);
+}
+
+/**
+ * msm_vm_get - take a reference
+ * @vm: the VM
+ *
+ * Return: @vm.
+ */
+struct msm_vm *msm_vm_get(struct msm_vm *vm)
+{
+	kref_get(&vm->users);
+
+	return vm;
+}
+
+static void last_user_gone(struct kref *users)
+{
+	msm_vm_run_destroy(container_of(users, struct msm_vm, users));
+}
+
+/**
+ * msm_vm_put - drop a reference
+ * @vm: the VM
+ *
+ * Any context that may queue work.
+ */
+void msm_vm_put(struct msm_vm *vm)
+{
+	kref_put(&vm->users, last_user_gone);
+}
+
+/**
+ * msm_vm_usable - may userspace still work with the VM?
+ * @vm: the VM
+ *
+ * Return: false once the page table is in doubt; that does not change again.
+ */
+bool msm_vm_usable(struct msm_vm *vm)
+{
+	return !READ_ONCE(vm->error);
+}
+
+/**
+ * msm_vm_kill - make the VM unusable
+ * @vm: the VM
+ * @error: why, a negative errno; the first one stays
+ *
+ * Any context.
+ */
+void msm_vm_kill(struct msm_vm *vm, int error)
+{
+	if (!cmpxchg(&vm->error, 0, error))
+		drm_dbg_driver(vm->base.drm, "VM of pid %d is dead: %d\n",
+			       pid_nr(vm->aspace->pid), error);
+}
+
+/**
+ * msm_vm_refuse - note why an ioctl is refused
+ * @vm: the VM
+ * @err: errno for userspace
+ * @fmt: the reason
+ *
+ * For the debug log only: userspace can cause it at will.
+ *
+ * Return: @err.
+ */
+int msm_vm_refuse(struct msm_vm *vm, int err, const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	drm_dbg_driver(vm->base.drm, "VM_BIND refused: %pV (%d)\n", &vaf, err);
+	va_end(args);
+
+	return err;
+}
+
+/**
+ * msm_vm_module_init - set up what all VMs share
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int msm_vm_module_init(void)
+{
+	int ret;
+
+	ret = msm_vm_reserve_init();
+	if (ret)
+		return ret;
+
+	ret = msm_vm_run_init();
+	if (ret)
+		msm_vm_reserve_exit();
+
+	return ret;
+}
+
+/**
+ * msm_vm_module_exit - wait for what is on its way out, and drop it
+ *
+ * The module's own references keep this from being called before the last VM
+ * and the last fence have been let go of.
+ */
+void msm_vm_module_exit(void)
+{
+	msm_vm_run_exit();
+	rcu_barrier();
+	msm_vm_reserve_exit();
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __MSM_VM_H__
+#define __MSM_VM_H__
+
+#include <linux/err.h>
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_gpuvm.h>
+#include <drm/gpu_scheduler.h>
+
+struct drm_device;
+struct drm_file;
+struct msm_file_private;
+struct msm_gem_address_space;
+struct msm_gpu;
+struct msm_pgtable;
+
+/**
+ * struct msm_vm - a GPU address space that userspace manages
+ * @base: the VMA tree; holds the DRM device and the reservation object
+ * @users: the context and each bind job; see msm_vm_put()
+ * @pt: the page table
+ * @pt_lock: held while @pt is edited, on the fence signalling path; nothing
+ *	may be allocated under it
+ * @error: zero while the VM is live, then the reason why it is not
+ * @aspace: stands for this VM in the submit path: TTBR0 and fault counter; no
+ *	address is ever taken from it
+ * @sched: runs bind jobs
+ * @entity: the one queue of bind jobs, so that they run in ioctl order
+ * @destroy: takes the VM apart when the last user has gone
+ */
+struct msm_vm {
+	struct drm_gpuvm base;
+	struct kref users;
+	struct msm_pgtable *pt;
+	struct mutex pt_lock;	/* of @pt */
+	int error;
+	struct msm_gem_address_space *aspace;
+	struct drm_gpu_scheduler sched;
+	struct drm_sched_entity entity;
+	struct work_struct destroy;
+};
+
+#define to_msm_vm(vm) container_of(vm, struct msm_vm, base)
+
+/* &msm_file_private.vm of a context that has used the kernel-managed VM. */
+#define MSM_VM_LEGACY ERR_PTR(-EBUSY)
+
+int msm_vm_enable(struct msm_gpu *gpu, struct msm_file_private *ctx,
+		  u64 va_limit);
+struct msm_vm *msm_vm_of(struct msm_file_private *ctx);
+bool msm_vm_claim_legacy(struct msm_file_private *ctx);
+struct msm_gem_address_space *msm_vm_aspace(struct msm_file_private *ctx);
+void msm_vm_close(struct msm_file_private *ctx);
+
+struct msm_vm *msm_vm_get(struct msm_vm *vm);
+void msm_vm_put(struct msm_vm *vm);
+bool msm_vm_usable(struct msm_vm *vm);
+void msm_vm_kill(struct msm_vm *vm, int error);
+
+int msm_ioctl_vm_bind(struct drm_device *dev, void *data, struct drm_file *file);
+
+int msm_vm_module_init(void);
+void msm_vm_module_exit(void);
+
+#endif /* __MSM_VM_H__ */

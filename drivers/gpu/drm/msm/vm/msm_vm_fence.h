@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __MSM_VM_FENCE_H__
+#define __MSM_VM_FENCE_H__
+
+struct dma_fence;
+
+struct dma_fence *msm_vm_fence_create(void);
+void msm_vm_fence_signal(struct dma_fence *fence, int error);
+
+#endif /* __MSM_VM_FENCE_H__ */

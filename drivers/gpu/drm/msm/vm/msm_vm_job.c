@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A bind job: the owner of everything that a VM_BIND ioctl takes on its way.
+ *
+ * create, resolve, reserve, lock: may sleep, may fail, change nothing that
+ * anybody can see.  Then either commit, which cannot fail, or abort, which is
+ * legal after any of them.
+ *
+ * Promises: after abort all is as before; after commit the VMA tree is
+ * changed, the job is queued and the out fence will signal.
+ *
+ * Terms: the ioctl and the scheduler each hold a reference; the last one frees
+ * the job, and with it the BOs whose entries the job cleared.  Each VMA in a
+ * tree, and each one that is gone but still in a job, holds a pin on its BO's
+ * pages: they cannot be purged or evicted under a live entry.
+ *
+ * Trap: once pushed, the job can run and retire at any moment.
+ */
+
+#include <linux/dma-fence.h>
+#include <linux/file.h>
+#include <linux/slab.h>
+#include <linux/sync_file.h>
+
+#include <drm/drm_file.h>
+
+#include "../msm_drv.h"
+#include "../msm_gem.h"
+#include "msm_vm.h"
+#include "msm_vm_fence.h"
+#include "msm_vm_job.h"
+#include "msm_vm_refuse.h"
+#include "msm_vm_reserve.h"
+
+static struct msm_drm_private *job_priv(struct msm_vm_job *job)
+{
+	return job->vm->base.drm->dev_private;
+}
+
+/**
+ * msm_vm_job_create - an empty job
+ * @vm: the VM it is for
+ * @nr_ops: how many requests it will carry, zero is fine
+ *
+ * Return: the job, or ERR_PTR(-ENOMEM).
+ */
+struct msm_vm_job *msm_vm_job_create(struct msm_vm *vm, u32 nr_ops)
+{
+	struct msm_vm_job *job;
+
+	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+
+	kref_init(&job->ref);
+	job->vm = msm_vm_get(vm);
+	job->fd = -1;
+	job->nr_ops = nr_ops;
+	msm_pgtable_pages_init(&job->tables);
+	msm_vma_update_init(&job->update);
+
+	if (!nr_ops)
+		return job;
+
+	job->ops = kvcalloc(nr_ops, sizeof(*job->ops),
+			    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (job->ops)
+		return job;
+
+	job->nr_ops = 0;
+	msm_vm_job_put(job);
+
+	return ERR_PTR(-ENOMEM);
+}
+
+static void unpin_all(struct msm_vm_job *job)
+{
+	struct msm_drm_private *priv = job_priv(job);
+	struct msm_vma *vma;
+	u32 i;
+
+	mutex_lock(&priv->lru.lock);
+	list_for_each_entry(vma, &job->update.gone, node)
+		msm_gem_unpin_active(vma->base.gem.obj);
+	for (i = 0; i < job->nr_ops; i++) {
+		if (job->ops[i].pinned)
+			msm_gem_unpin_active(job->ops[i].obj);
+	}
+	mutex_unlock(&priv->lru.lock);
+}
+
+static void put_objects(struct msm_vm_job *job)
+{
+	struct msm_vma *vma;
+	u32 i;
+
+	list_for_each_entry(vma, &job->update.gone, node)
+		drm_gem_object_put(vma->base.gem.obj);
+	for (i = 0; i < job->nr_ops; i++) {
+		if (job->ops[i].obj)
+			drm_gem_object_put(job->ops[i].obj);
+	}
+}
+
+static void job_free(struct kref *ref)
+{
+	struct msm_vm_job *job = container_of(ref, struct msm_vm_job, ref);
+
+	unpin_all(job);
+	put_objects(job);
+	msm_vm_reserve_free_vmas(&job->update.gone);
+	msm_vm_reserve_free_vmas(&job->update.spare);
+	msm_pgtable_pages_release(&job->tables);
+
+	if (job->base.s_fence)
+		drm_sched_job_cleanup(&job->base);
+	if (job->sync_file)
+		fput(job->sync_file->file);
+	if (job->fd >= 0)
+		put_unused_fd(job->fd);
+	dma_fence_put(job->fence);
+
+	msm_vm_put(job->vm);
+	kvfree(job->ops);
+	kfree(job);
+}
+
+/**
+ * msm_vm_job_put - drop a reference
+ * @job: the job
+ *
+ * The last one gives everything back.  May sleep; not for the fence
+ * signalling path.
+ */
+void msm_vm_job_put(struct msm_vm_job *job)
+{
+	kref_put(&job->ref, job_free);
+}
+
+static int resolve_op(struct msm_vm_job *job, struct msm_vm_op *op,
+		      struct drm_file *file)
+{
+	struct drm_gem_object *obj;
+
+	lockdep_assert_held(&file->table_lock);
+
+	if (!op->req.map)
+		return 0;
+
+	obj = idr_find(&file->object_idr, op->req.handle);
+	if (!obj)
+		return msm_vm_refuse(job->vm, -EINVAL, "no BO with handle %u",
+				     op->req.handle);
+
+	if (op->req.obj_end > obj->size)
+		return msm_vm_refuse(job->vm, -EINVAL, "beyond the end of BO %u",
+				     op->req.handle);
+
+	if (to_msm_bo(obj)->vram_node)
+		return msm_vm_refuse(job->vm, -EINVAL, "BO %u is carved out",
+				     op->req.handle);
+
+	drm_gem_object_get(obj);
+	op->obj = obj;
+
+	return 0;
+}
+
+/**
+ * msm_vm_job_resolve - look up the BOs
+ * @job: the job, with its requests filled in
+ * @file: whose handles they are
+ *
+ * Return: 0, or -EINVAL for a handle that is not there or a range that the BO
+ * does not have.
+ */
+int msm_vm_job_resolve(struct msm_vm_job *job, struct drm_file *file)
+{
+	int ret = 0;
+	u32 i;
+
+	spin_lock(&file->table_lock);
+	for (i = 0; i < job->nr_ops && !ret; i++)
+		ret = resolve_op(job, &job->ops[i], file);
+	spin_unlock(&file->table_lock);
+
+	return ret;
+}
+
+/* Return: how many of the job's requests map; @spans gets their ranges. */
+static u32 collect_spans(struct msm_vm_job *job, struct msm_vm_span *spans)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < job->nr_ops; i++) {
+		const struct msm_vm_request *req = &job->ops[i].req;
+
+		if (!req->map)
+			continue;
+
+		spans[nr++] = (struct msm_vm_span) {
+			.first = req->iova,
+			.last = req->iova + req->range - 1,
+		};
+	}
+
+	return nr;
+}
+
+static int reserve_memory(struct msm_vm_job *job)
+{
+	struct msm_vm_span *spans;
+	u64 vmas, tables;
+	u32 nr;
+	int ret;
+
+	if (!job->nr_ops)
+		return 0;
+
+	spans = kvmalloc_array(job->nr_ops, sizeof(*spans),
+			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!spans)
+		return -ENOMEM;
+
+	nr = collect_spans(job, spans);
+	tables = msm_vm_reserve_tables(spans, nr, msm_pgtable_ias(job->vm->pt));
+	kvfree(spans);
+
+	vmas = (u64)nr * MSM_VMA_MAX_PER_MAP +
+	       (u64)(job->nr_ops - nr) * MSM_VMA_MAX_PER_UNMAP;
+
+	ret = msm_vm_reserve_vmas(&job->update.spare, vmas);
+	if (ret)
+		return ret;
+
+	return msm_pgtable_pages_fill(&job->tables, tables);
+}
+
+/**
+ * msm_vm_job_reserve - set aside all that the job can need
+ * @job: the job, resolved
+ * @file: on whose behalf
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int msm_vm_job_reserve(struct msm_vm_job *job, struct drm_file *file)
+{
+	int ret;
+
+	job->fence = msm_vm_fence_create();
+	if (!job->fence)
+		return -ENOMEM;
+
+	ret = drm_sched_job_init(&job->base, &job->vm->entity, 1, job->vm,
+				 file->client_id);
+	if (ret)
+		return ret;
+
+	return reserve_memory(job);
+}
+
+/**
+ * msm_vm_job_wait_for - do not run before a fence has signalled
+ * @job: the job, reserved
+ * @fence_fd: fd of a sync_file
+ *
+ * Return: 0, -EINVAL if the fd is no fence, or -ENOMEM.
+ */
+int msm_vm_job_wait_for(struct msm_vm_job *job, int fence_fd)
+{
+	struct dma_fence *fence = sync_file_get_fence(fence_fd);
+
+	if (!fence)
+		return msm_vm_refuse(job->vm, -EINVAL, "fd %d is no fence",
+				     fence_fd);
+
+	return drm_sched_job_add_dependency(&job->base, fence);
+}
+
+/**
+ * msm_vm_job_want_fd - set aside an fd for the out fence
+ * @job: the job, reserved
+ *
+ * Nobody can see the fd before commit.
+ *
+ * Return: 0, -ENOMEM, or why there is no fd (-EMFILE, -ENFILE).
+ */
+int msm_vm_job_want_fd(struct msm_vm_job *job)
+{
+	job->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (job->fd < 0)
+		return job->fd;
+
+	job->sync_file = sync_file_create(job->fence);
+
+	return job->sync_file ? 0 : -ENOMEM;
+}
+
+/* The BOs to map and those that are mapped where something changes. */
+static int lock_op(struct msm_vm_job *job, const struct msm_vm_op *op)
+{
+	int ret;
+
+	if (op->obj) {
+		ret = drm_exec_prepare_obj(&job->exec, op->obj, 1);
+		if (ret)
+			return ret;
+	}
+
+	return drm_gpuvm_prepare_range(&job->vm->base, &job->exec,
+				       op->req.iova, op->req.range, 1);
+}
+
+static int lock_all(struct msm_vm_job *job)
+{
+	int ret;
+	u32 i;
+
+	ret = drm_gpuvm_prepare_vm(&job->vm->base, &job->exec, 1);
+	for (i = 0; i < job->nr_ops && !ret; i++)
+		ret = lock_op(job, &job->ops[i]);
+
+	return ret;
+}
+
+/* With the locks held: what may still fail, so that commit cannot. */
+static int prepare_map(struct msm_vm_job *job, struct msm_vm_op *op)
+{
+	struct page **pages;
+	struct drm_gpuvm_bo *vm_bo;
+
+	pages = msm_gem_pin_pages_locked(op->obj);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	op->pinned = true;
+
+	vm_bo = drm_gpuvm_bo_obtain(&job->vm->base, op->obj);
+	if (IS_ERR(vm_bo))
+		return PTR_ERR(vm_bo);
+	op->vm_bo = vm_bo;
+
+	op->map = (struct msm_pt_op) {
+		.iova = op->req.iova,
+		.range = op->req.range,
+		.pages = pages + (op->req.offset >> PAGE_SHIFT),
+		.prot = msm_gem_iommu_prot(op->obj),
+	};
+
+	return 0;
+}
+
+/**
+ * msm_vm_job_lock - lock all that the job touches and get the backing pages
+ * @job: the job, reserved
+ *
+ * Return: 0, -EINTR if a signal came, -ENOMEM, or -EBUSY for a BO that
+ * userspace has marked as not needed.
+ */
+int msm_vm_job_lock(struct msm_vm_job *job)
+{
+	int ret = 0;
+	u32 i;
+
+	drm_exec_init(&job->exec, DRM_EXEC_INTERRUPTIBLE_WAIT |
+		      DRM_EXEC_IGNORE_DUPLICATES, 0);
+	job->locked = true;
+
+	drm_exec_until_all_locked(&job->exec) {
+		ret = lock_all(job);
+		drm_exec_retry_on_contention(&job->exec);
+		if (ret)
+			break;
+	}
+
+	for (i = 0; i < job->nr_ops && !ret; i++) {
+		if (job->ops[i].obj)
+			ret = prepare_map(job, &job->ops[i]);
+	}
+
+	return ret;
+}
+
+static void unlock_all(struct msm_vm_job *job)
+{
+	u32 i;
+
+	if (!job->locked)
+		return;
+
+	/* The last reference to a vm_bo must go with the BO's lock held. */
+	for (i = 0; i < job->nr_ops; i++) {
+		drm_gpuvm_bo_put(job->ops[i].vm_bo);
+		job->ops[i].vm_bo = NULL;
+	}
+
+	drm_exec_fini(&job->exec);
+	job->locked = false;
+}
+
+static void commit_tree(struct msm_vm_job *job)
+{
+	struct drm_gpuvm *vm = &job->vm->base;
+	u32 i;
+
+	for (i = 0; i < job->nr_ops; i++) {
+		struct msm_vm_op *op = &job->ops[i];
+
+		if (op->req.map)
+			msm_vma_map(vm, &op->req, op->vm_bo, &op->map,
+				    &job->update);
+		else
+			msm_vma_unmap(vm, &op->req, &job->update);
+	}
+}
+
+/* The backing pages are there: a request or an older VMA has them pinned. */
+static void commit_pins(struct msm_vm_job *job)
+{
+	struct msm_drm_private *priv = job_priv(job);
+	struct msm_vma *vma;
+
+	mutex_lock(&priv->lru.lock);
+	list_for_each_entry(vma, &job->update.fresh, fresh)
+		msm_gem_pin_obj_locked(vma->base.gem.obj);
+	mutex_unlock(&priv->lru.lock);
+}
+
+static void commit_fences(struct msm_vm_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->nr_ops; i++) {
+		if (job->ops[i].obj)
+			dma_resv_add_fence(job->ops[i].obj->resv, job->fence,
+					   DMA_RESV_USAGE_KERNEL);
+	}
+}
+
+/**
+ * msm_vm_job_commit - make it so
+ * @job: the job, locked; the caller's reference is consumed
+ * @args: the ioctl's arguments, gets the out fence fd
+ *
+ * Jobs of a VM are pushed under its reservation lock, so that page-table edits
+ * follow the order of the changes of the tree.
+ */
+void msm_vm_job_commit(struct msm_vm_job *job, struct drm_msm_vm_bind *args)
+{
+	commit_tree(job);
+	commit_pins(job);
+
+	drm_sched_job_arm(&job->base);
+	commit_fences(job);
+	kref_get(&job->ref);
+	drm_sched_entity_push_job(&job->base);
+	unlock_all(job);
+
+	if (job->sync_file) {
+		fd_install(job->fd, job->sync_file->file);
+		args->fence_fd = job->fd;
+		job->sync_file = NULL;
+		job->fd = -1;
+	}
+
+	msm_vm_job_put(job);
+}
+
+/**
+ * msm_vm_job_abort - undo everything
+ * @job: the job, in any phase before commit; must not be used afterwards
+ */
+void msm_vm_job_abort(struct msm_vm_job *job)
+{
+	unlock_all(job);
+	msm_vm_job_put(job);
+}

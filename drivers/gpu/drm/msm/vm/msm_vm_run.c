@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The asynchronous half of VM_BIND: the scheduler's back end.
+ *
+ * A job arrives here with everything it needs.  It edits the page table,
+ * flushes the TLB and signals its fence, all of it on the fence signalling
+ * path, which is annotated so that lockdep proves what the code claims: no
+ * allocation, no reservation lock.
+ *
+ * Promises: a job always runs, a dead VM only skips its maps; the fence signals
+ * after the TLB holds nothing that the job cleared, with an error if the job
+ * was not applied as a whole; what the job removed is let go of later, in a
+ * worker, where sleeping is harmless.
+ */
+
+#include <linux/dma-fence.h>
+
+#include <drm/drm_device.h>
+
+#include "msm_vm.h"
+#include "msm_vm_fence.h"
+#include "msm_vm_job.h"
+#include "msm_vm_run.h"
+
+/* On the reclaim path: others wait for fences that jobs signal. */
+static struct workqueue_struct *run_wq;
+
+/* Not on it: frees memory, takes locks of the GEM core. */
+static struct workqueue_struct *retire_wq;
+
+static int target_map(void *cookie, u64 iova, struct page **pages, u64 size,
+		      int prot)
+{
+	return msm_pgtable_map(cookie, iova, pages, size, prot);
+}
+
+static void target_unmap(void *cookie, u64 iova, u64 size)
+{
+	msm_pgtable_unmap(cookie, iova, size);
+}
+
+static void target_unmap_sparse(void *cookie, u64 iova, u64 size)
+{
+	msm_pgtable_unmap_sparse(cookie, iova, size);
+}
+
+static void target_flush(void *cookie)
+{
+	msm_pgtable_flush(cookie);
+}
+
+static const struct msm_pt_target pgtable_target = {
+	.map = target_map,
+	.unmap = target_unmap,
+	.unmap_sparse = target_unmap_sparse,
+	.flush = target_flush,
+};
+
+static void apply(struct msm_vm_job *job, int err)
+{
+	struct msm_vm *vm = job->vm;
+
+	mutex_lock(&vm->pt_lock);
+	msm_pgtable_lend(vm->pt, &job->tables);
+	err = msm_pt_ops_apply(&job->update.pt, &pgtable_target, vm->pt,
+			       err ?: READ_ONCE(vm->error));
+	msm_pgtable_lend(vm->pt, NULL);
+	mutex_unlock(&vm->pt_lock);
+
+	if (err)
+		msm_vm_kill(vm, err);
+	msm_vm_fence_signal(job->fence, err);
+}
+
+static struct dma_fence *run_job(struct drm_sched_job *base)
+{
+	bool cookie = dma_fence_begin_signalling();
+
+	apply(to_msm_vm_job(base), 0);
+	dma_fence_end_signalling(cookie);
+
+	return NULL;
+}
+
+static void retire(struct work_struct *work)
+{
+	msm_vm_job_put(container_of(work, struct msm_vm_job, retire));
+}
+
+static void free_job(struct drm_sched_job *base)
+{
+	struct msm_vm_job *job = to_msm_vm_job(base);
+
+	/* A job that the scheduler dropped: its VMAs are gone all the same. */
+	if (!dma_fence_is_signaled(job->fence))
+		apply(job, -ECANCELED);
+
+	drm_sched_job_cleanup(base);
+	INIT_WORK(&job->retire, retire);
+	queue_work(retire_wq, &job->retire);
+}
+
+static const struct drm_sched_backend_ops run_ops = {
+	.run_job = run_job,
+	.free_job = free_job,
+};
+
+/**
+ * msm_vm_run_setup - make the scheduler of a VM
+ * @vm: the VM
+ * @dev: the DRM device it is for
+ *
+ * Return: 0, or -ENOMEM with nothing left to tear down.
+ */
+int msm_vm_run_setup(struct msm_vm *vm, struct drm_device *dev)
+{
+	const struct drm_sched_init_args args = {
+		.ops = &run_ops,
+		.submit_wq = run_wq,
+		.num_rqs = 1,
+		.credit_limit = 1,
+		.timeout = MAX_SCHEDULE_TIMEOUT,
+		.name = "msm-vm-bind",
+		.dev = dev->dev,
+	};
+	struct drm_gpu_scheduler *sched = &vm->sched;
+	int ret;
+
+	ret = drm_sched_init(sched, &args);
+	if (ret)
+		return ret;
+
+	ret = drm_sched_entity_init(&vm->entity, DRM_SCHED_PRIORITY_KERNEL,
+				    &sched, 1, NULL);
+	if (ret)
+		drm_sched_fini(sched);
+
+	return ret;
+}
+
+/**
+ * msm_vm_run_teardown - stop the scheduler of a VM
+ * @vm: the VM; no job of it is left
+ *
+ * Must not be called from the scheduler's own work.
+ */
+void msm_vm_run_teardown(struct msm_vm *vm)
+{
+	drm_sched_entity_destroy(&vm->entity);
+	drm_sched_fini(&vm->sched);
+}
+
+/**
+ * msm_vm_run_destroy - queue the end of a VM
+ * @vm: the VM, whose &msm_vm.destroy is set up
+ *
+ * Callable from any context that may not take the VM apart itself.
+ */
+void msm_vm_run_destroy(struct msm_vm *vm)
+{
+	queue_work(retire_wq, &vm->destroy);
+}
+
+/**
+ * msm_vm_run_init - make the workqueues, once per module
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int msm_vm_run_init(void)
+{
+	run_wq = alloc_workqueue("msm-vm-run", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	retire_wq = alloc_workqueue("msm-vm-retire", WQ_UNBOUND, 0);
+	if (run_wq && retire_wq)
+		return 0;
+
+	msm_vm_run_exit();
+
+	return -ENOMEM;
+}
+
+/**
+ * msm_vm_run_exit - wait for the last VM to be gone and drop the workqueues
+ */
+void msm_vm_run_exit(void)
+{
+	if (retire_wq)
+		destroy_workqueue(retire_wq);
+	if (run_wq)
+		destroy_workqueue(run_wq);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __MSM_VM_RUN_H__
+#define __MSM_VM_RUN_H__
+
+struct drm_device;
+struct msm_vm;
+
+int msm_vm_run_init(void);
+void msm_vm_run_exit(void);
+int msm_vm_run_setup(struct msm_vm *vm, struct drm_device *dev);
+void msm_vm_run_teardown(struct msm_vm *vm);
+void msm_vm_run_destroy(struct msm_vm *vm);
+
+#endif /* __MSM_VM_RUN_H__ */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __MSM_VMA_H__
+#define __MSM_VMA_H__
+
+#include <drm/drm_gpuvm.h>
+
+#include "msm_pt_ops.h"
+
+struct msm_vm_request;
+
+/*
+ * How many VMAs one request can need at most: a range cuts at most two
+ * mappings in two, one at each end, and both ends may lie in the same one.
+ * What it covers as a whole is only removed.
+ */
+#define MSM_VMA_MAX_PER_UNMAP	2
+#define MSM_VMA_MAX_PER_MAP	(MSM_VMA_MAX_PER_UNMAP + 1)
+
+/**
+ * struct msm_vma - a mapping of a user-managed VM
+ * @base: in the VM's tree; holds its vm_bo, which holds the BO
+ * @flags: MSM_VM_BIND_OP_* flags of the request that made it
+ * @fresh: in &msm_vma_update.fresh
+ * @node: in &msm_vma_update.spare or &msm_vma_update.gone
+ * @unmap: the edit that clears its entries, once it is gone
+ */
+struct msm_vma {
+	struct drm_gpuva base;
+	u32 flags;
+	struct list_head fresh;
+	struct list_head node;
+	struct msm_pt_op unmap;
+};
+
+#define to_msm_vma(va) container_of(va, struct msm_vma, base)
+
+/**
+ * struct msm_vma_update - a change of the VMA tree and what comes of it
+ * @spare: VMAs set aside; must hold the worst case of all requests
+ * @fresh: VMAs that came into the tree
+ * @gone: VMAs that left it; each has taken a reference to its BO, if any
+ * @pt: the page-table edits that the change needs, in order
+ */
+struct msm_vma_update {
+	struct list_head spare;
+	struct list_head fresh;
+	struct list_head gone;
+	struct msm_pt_ops pt;
+};
+
+void msm_vma_update_init(struct msm_vma_update *update);
+void msm_vma_map(struct drm_gpuvm *vm, const struct msm_vm_request *req,
+		 struct drm_gpuvm_bo *vm_bo, struct msm_pt_op *map,
+		 struct msm_vma_update *update);
+void msm_vma_unmap(struct drm_gpuvm *vm, const struct msm_vm_request *req,
+		   struct msm_vma_update *update);
+
+int msm_vma_step_map(struct drm_gpuva_op *op, void *priv);
+int msm_vma_step_remap(struct drm_gpuva_op *op, void *priv);
+int msm_vma_step_unmap(struct drm_gpuva_op *op, void *priv);
+
+#endif /* __MSM_VMA_H__ */
