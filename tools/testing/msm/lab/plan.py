@@ -192,7 +192,7 @@ def patches_of(root, commits):
     for commit in commits:
         for name in commit.patches:
             patch = patchfile.load(root, name)
-            for section in patch.sections:
-                if not section.old and not name.startswith("backport/"):
-                    raise Failure(f"patches/{name}: {section.new}: a new file belongs into the overlay, not into a patch")
+            created = [section.new for section in patch.sections if not section.old]
+            if created and not name.startswith("backport/"):
+                raise Failure(f"patches/{name}: {created[0]}: a new file belongs into the overlay, not into a patch")
             yield commit, patch

@@ -80,13 +80,7 @@ def _apply_plan(root, src, commits, scratch, say):
     touched = set()
     for commit in commits:
         for name in commit.patches:
-            patch = patchfile.load(root, name)
-            for path in patch.paths():
-                if path not in touched and (src / path).is_file():
-                    _copy(src / path, scratch / path)
-                touched.add(path)
-            for warning in patchfile.apply(patch, scratch):
-                say(f"warning: {warning}")
+            _apply_patch(patchfile.load(root, name), src, scratch, touched, say)
         for path in commit.files:
             if (src / path).exists():
                 raise Failure(f"{path}: the kernel has this file already; a change to it is a patch, not an overlay file")
@@ -96,6 +90,15 @@ def _apply_plan(root, src, commits, scratch, say):
             touched.add(plan.MAINTAINERS)
             _merge_maintainers(root, src, scratch)
     return touched
+
+
+def _apply_patch(patch, src, scratch, touched, say):
+    for path in patch.paths():
+        if path not in touched and (src / path).is_file():
+            _copy(src / path, scratch / path)
+        touched.add(path)
+    for warning in patchfile.apply(patch, scratch):
+        say(f"warning: {warning}")
 
 
 def _copy(source, target):
