@@ -11,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lab.common import Failure  # noqa: E402
 
 VERBS = {
+    "deps": "install the Debian packages that a step needs",
+    "kernel": "build the guest kernel",
     "guest": "boot the guest: a shell, or a command that runs as root",
     "rootfs": "the guest's root, from Debian packages",
     "tree": "make out/tree: the kernel source with the series applied",

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Debian packages that the lab's steps need on the host: find what is missing, install it.
+
+Root is asked for here and nowhere else.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+
+from lab import arch as arches, common
+from lab.common import Failure, run, say
+
+SOURCE = ["linux-source-6.12", "xz-utils"]
+KERNEL = ["gcc", "make", "libc6-dev", "flex", "bison", "bc", "libelf-dev", "libssl-dev", "ccache", "kmod", "perl",
+          "python3", "rsync"]
+GUEST = ["debian-archive-keyring", "e2fsprogs", "qemu-system-common"]
+QEMU = {"x86_64": ["qemu-system-x86", "seabios"], "arm64": ["qemu-system-arm"]}
+CROSS = {"x86_64": ["gcc-x86-64-linux-gnu", "libc6-dev-amd64-cross"],
+         "arm64": ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"]}
+SERIES = ["git", "patch"]
+LINT = ["sparse", "shellcheck", "codespell"]
+
+
+def packages(step, arch):
+    """What a step needs; later steps include the earlier ones."""
+    source = [] if os.environ.get("KSRC") else SOURCE
+    build = KERNEL + SERIES + ([] if arch.native else CROSS[arch.name])
+    steps = {
+        "source": source,
+        "series": source + SERIES,
+        "kernel": source + build,
+        "guest": GUEST + QEMU[arch.name],
+        "rootfs": GUEST,
+        "lint": source + build + LINT,
+        "all": source + build + GUEST + QEMU[arch.name],
+    }
+    return sorted(set(steps[step]))
+
+
+def missing(names):
+    if not shutil.which("dpkg-query"):
+        raise Failure("dpkg-query: not found; the lab sets itself up on Debian 12 and 13 only")
+    done = run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names], check=False)
+    have = {line.split()[0] for line in done.stdout.splitlines() if line.endswith(" installed")}
+    return [name for name in names if name not in have]
+
+
+def ensure(step, arch, out=say):
+    """Install what the step needs and the machine lacks."""
+    names = missing(packages(step, arch))
+    if not names:
+        return
+    out(f"packages missing: {' '.join(names)}")
+    prefix = _privilege(names)
+    log = common.OUT / "log" / "apt.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if not _offered(names):
+        _apt(prefix, log, "update")
+    install = ["install", "-y", "--no-install-recommends", *names]
+    out(f"packages: installing (log: {log})")
+    if _apt(prefix, log, *install):
+        _apt(prefix, log, "update")
+        if _apt(prefix, log, *install):
+            raise Failure(f"apt-get could not install {' '.join(names)}: {_reason(log)} (log: {log})")
+
+
+def _privilege(names):
+    if os.geteuid() == 0:
+        return []
+    command = f"apt-get install --no-install-recommends {' '.join(names)}"
+    if not shutil.which("sudo"):
+        raise Failure(f"not root, and no sudo here; as root run: {command}")
+    if not os.isatty(0) and run(["sudo", "-n", "true"], check=False).returncode:
+        raise Failure(f"sudo would ask for a password and there is no terminal; run: sudo {command}")
+    return ["sudo"]
+
+
+def _offered(names):
+    """Does the machine's package list know a version of each?"""
+    text = run(["apt-cache", "policy", *names], env=dict(os.environ, LC_ALL="C")).stdout
+    return text.count("Candidate: ") - text.count("Candidate: (none)") >= len(names)
+
+
+def _apt(prefix, log, *words):
+    with open(log, "ab") as stream:
+        env = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"]
+        return subprocess.run([*prefix, *env, "apt-get", "-q", *words], stdin=None if prefix else subprocess.DEVNULL,
+                              stdout=stream, stderr=stream, check=False).returncode
+
+
+def _reason(log):
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.startswith(("E:", "Err:"))]
+    return lines[-1] if lines else "see the log"
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(prog="lab.py deps", description="install the Debian packages that a step needs")
+    parser.add_argument("step", nargs="?", default="all", help="source, series, kernel, rootfs, guest, lint, all")
+    parser.add_argument("--arch")
+    parser.add_argument("--list", action="store_true", help="only list what the step needs")
+    args = parser.parse_args(argv)
+    arch = arches.get(args.arch)
+    try:
+        names = packages(args.step, arch)
+    except KeyError:
+        raise Failure(f"{args.step}: no such step") from None
+    if args.list:
+        say(" ".join(names))
+    else:
+        ensure(args.step, arch)
+    return 0

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Build a guest kernel from out/tree: one folder per architecture and flavour in out/build."""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from lab import arch as arches, common, config, deps, fetch, tree
+from lab.common import Failure, say, write_atomic
+from lab.progress import Progress
+
+OBJECTS = {"debug": 2300, "plain": 2250}    # of a first build, until this machine knows better
+STEP = re.compile(r"^  (CC|AS|LD|AR|HOSTCC|HOSTLD|CC \[M\]|LD \[M\]|GEN|OBJCOPY|MODPOST)\s+(\S+)")
+TROUBLE = re.compile(r"\b(error|Error)\b|\*\*\*|No space left|undefined")
+
+
+def folder(arch, flavour):
+    return common.OUT / "build" / f"{arch.name}-{flavour}"
+
+
+class Builder:
+    """The kernel's make, for one build folder."""
+
+    def __init__(self, arch, flavour):
+        self.arch, self.flavour = arch, flavour
+        self.tree, self.build = common.OUT / "tree", folder(arch, flavour)
+        self.log = common.OUT / "log" / f"kernel-{arch.name}-{flavour}.log"
+        self.build.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.write_bytes(b"")
+
+    def make(self, *words, on_step=None):
+        """Run make; its output goes to the log, each step's file name to on_step."""
+        with open(self.log, "ab") as log, subprocess.Popen(
+                [str(word) for word in self._argv(words)], env=_environment(self.tree), stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+            for line in child.stdout:
+                log.write(line)
+                step = STEP.match(line.decode(errors="replace"))
+                if step and on_step:
+                    on_step(step[2])
+        if child.returncode:
+            raise Failure(f"the kernel does not build: {self._cause()} (log: {self.log})")
+
+    def _argv(self, words):
+        compiler = self.arch.cross + "gcc"
+        if shutil.which("ccache"):
+            compiler = "ccache " + compiler
+        return ["make", "-C", self.tree, f"O={self.build}", f"ARCH={self.arch.kernel}",
+                f"CROSS_COMPILE={self.arch.cross}", f"CC={compiler}", f"-j{os.cpu_count()}", *words]
+
+    def _cause(self):
+        lines = self.log.read_text(errors="replace").splitlines()
+        found = [line for line in lines if TROUBLE.search(line)]
+        return found[0].strip() if found else (lines or ["no output"])[-1]
+
+
+def _environment(source):
+    env = {key: value for key, value in os.environ.items()
+           if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "KBUILD_OUTPUT", "ARCH",
+                          "CROSS_COMPILE", "V", "CMD", "SUITE", "FLAVOUR", "KSRC")}
+    env.update(LC_ALL="C", CCACHE_BASEDIR=str(source.parent), CCACHE_NOHASHDIR="1",
+               KBUILD_BUILD_TIMESTAMP="2026-01-01", KBUILD_BUILD_USER="msm", KBUILD_BUILD_HOST="lab")
+    env.setdefault("CCACHE_MAXSIZE", "10G")
+    return env
+
+
+def make_tree():
+    """out/tree, up to date."""
+    source = common.source()
+    tree.apply(source, common.OUT / "tree", force=bool(os.environ.get("FORCE")))
+
+
+def make(arch, flavour, out=say):
+    """Build kernel and modules of out/tree; return the build folder."""
+    config.flavours() and config.wanted(arch, flavour)
+    deps.ensure("kernel", arch, out)
+    if not (folder(arch, flavour) / arch.image).exists():
+        fetch.check_space()
+    make_tree()
+    builder = Builder(arch, flavour)
+    config.configure(arch, flavour, builder.build, builder.make)
+    known = builder.build / "objects"
+    first = not known.exists()
+    total = OBJECTS.get(flavour, OBJECTS["debug"]) if first else 0
+    progress = Progress(f"kernel {arch.name} {flavour}", total)
+    builder.make(arch.target, "modules", on_step=progress.step)
+    progress.done(f"{progress.count} objects built")
+    if first:
+        write_atomic(known, f"{progress.count}\n".encode())
+    return builder.build
+
+
+def headers(arch, out=say):
+    """Userspace headers of out/tree, in out/headers/ARCH/include."""
+    target = common.OUT / "headers" / arch.name
+    stamp, mark = target / "stamp", (common.OUT / "tree/include/uapi/drm/msm_drm.h").read_bytes()
+    if not stamp.exists() or stamp.read_bytes() != mark:
+        out("headers: installing")
+        builder = Builder(arch, "headers")
+        builder.make("headers_install", f"INSTALL_HDR_PATH={target}")
+        write_atomic(stamp, mark)
+    return target / "include"
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(prog="lab.py kernel", description="build the guest kernel")
+    parser.add_argument("--arch")
+    parser.add_argument("--flavour", default=os.environ.get("FLAVOUR") or "debug", help=", ".join(config.flavours()))
+    args = parser.parse_args(argv)
+    say(Path(make(arches.get(args.arch), args.flavour)))
+    return 0
