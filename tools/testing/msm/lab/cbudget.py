@@ -18,6 +18,7 @@ TOKEN = re.compile(r"""
   | (?P<mark>.)
 """, re.X | re.S)
 CONDITIONAL = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b")
+ATTRIBUTES = ("__attribute__", "__printf", "__aligned", "__section")
 OPENING, CLOSING = "({[", ")}]"
 
 
@@ -105,10 +106,11 @@ class _Parser:
                 start = self.at if token in (";", "}") else start
 
     def _name(self, start):
-        for index in range(start, self.at - 1):
-            if self.tokens[index + 1][0] == "(" and self.tokens[index][0] != "__attribute__":
-                return self.tokens[index]
-        return self.tokens[self.at]
+        """The token before the parameters: the first one that follows a type."""
+        called = [index for index in range(start, self.at - 1)
+                  if self.tokens[index + 1][0] == "(" and self.tokens[index][0] not in ATTRIBUTES]
+        typed = [index for index in called if index > start and self.tokens[index - 1][0] != ")"]
+        return self.tokens[(typed or called or [start])[0]]
 
     def _function(self, name):
         opened = self.line()

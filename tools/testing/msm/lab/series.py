@@ -49,7 +49,7 @@ def mails(repo, base, made, *, root=common.ROOT, out=common.OUT):
     return found
 
 
-def prove_am(repo, base, made, files):
+def prove_am(repo, base, made, files, *, root=common.ROOT):
     """Take the mails with git am on the pristine commit; the result must be our tree.
 
     The check-out is sparse: only folders that the series touches.
@@ -61,7 +61,7 @@ def prove_am(repo, base, made, files):
         folders = sorted({str(Path(path).parent) for path in touched} - {"."})
         clone.git("sparse-checkout", "set", *folders, worktree=scratch)
         clone.git("checkout", "-q", "-b", "am", base, worktree=scratch)
-        identity = gitview.identity(None, gitview.committer(common.ROOT))
+        identity = gitview.identity(None, gitview.committer(root))
         done = clone.git("am", "-q", *files[1:], worktree=scratch, extra=identity, check=False)
         if done.returncode:
             raise Failure(f"git am refuses the mails: {done.stderr.strip() or done.stdout.strip()}")

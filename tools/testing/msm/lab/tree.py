@@ -34,17 +34,18 @@ def digest(data):
 def fingerprint(src):
     """A digest of names, sizes and times of the whole source: half a second, no file is read."""
     total = hashlib.sha256()
-    for line in _listing(str(src), ""):
+    for line in listing(str(src)):
         total.update(line.encode(errors="surrogateescape"))
     return total.hexdigest()
 
 
-def _listing(base, relative):
+def listing(base, relative=""):
+    """"PATH SIZE MTIME\n" of each file, in order."""
     for entry in sorted(os.scandir(os.path.join(base, relative)), key=lambda entry: entry.name):
         path = f"{relative}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
             if entry.name not in SKIP:
-                yield from _listing(base, path + "/")
+                yield from listing(base, path + "/")
         else:
             stat = entry.stat(follow_symlinks=False)
             yield f"{path} {stat.st_size} {stat.st_mtime_ns}\n"
