@@ -138,6 +138,18 @@ static void range_past_vm(struct vm_canary *c, struct drm_msm_vm_bind_op *op)
 	op->range = 2 * GPU_PAGE;
 }
 
+/* Not offered by this kernel: HAS_PRR is 0 */
+static void map_null(struct vm_canary *c, struct drm_msm_vm_bind_op *op)
+{
+	u64 prr = 0;
+
+	msm_igt_assert_ok(gpu_dev_get_param(&c->vm.dev, MSM_PARAM_HAS_PRR,
+					    &prr));
+	msm_igt_require(!prr, "the GPU has PRR, so MAP_NULL works\n");
+	op->op = MSM_VM_BIND_OP_MAP_NULL;
+	op->handle = 0;
+}
+
 static struct drm_msm_vm_bind_op good_op(struct vm_canary *c, bool unmap)
 {
 	if (unmap)
@@ -241,6 +253,7 @@ static const struct msm_igt_subtest op_tests[] = {
 	  BAD_MAP(range_past_vm) },
 	{ "unmap-past-vm", "half behind the VM", refuse_op,
 	  BAD_UNMAP(range_past_vm) },
+	{ "map-null", "not without PRR", refuse_op, BAD_MAP(map_null) },
 };
 
 /*
@@ -325,6 +338,25 @@ static void request_ops_kernel(struct vm_canary *c,
 static void request_ops_many(struct vm_canary *c, struct drm_msm_vm_bind *req)
 {
 	req->nr_ops = ~0u;
+}
+
+/* Still to come; until then refused, whatever the array says. */
+static struct drm_msm_syncobj syncobj;
+
+static void request_syncobj_in(struct vm_canary *c,
+			       struct drm_msm_vm_bind *req)
+{
+	req->in_syncobjs = (unsigned long)&syncobj;
+	req->nr_in_syncobjs = 1;
+	req->syncobj_stride = sizeof(syncobj);
+}
+
+static void request_syncobj_out(struct vm_canary *c,
+				struct drm_msm_vm_bind *req)
+{
+	req->out_syncobjs = (unsigned long)&syncobj;
+	req->nr_out_syncobjs = 1;
+	req->syncobj_stride = sizeof(syncobj);
 }
 
 static void two_good_ops(struct vm_canary *c, struct drm_msm_vm_bind_op *ops)
@@ -428,6 +460,10 @@ static const struct msm_igt_subtest request_tests[] = {
 	  BAD_REQUEST(request_ops_kernel, EFAULT) },
 	{ "bind-ops-too-many", "2^32 - 1 operations", refuse_request,
 	  BAD_REQUEST(request_ops_many, ENOMEM) },
+	{ "bind-syncobj-in", "not offered yet", refuse_request,
+	  BAD_REQUEST(request_syncobj_in, EOPNOTSUPP) },
+	{ "bind-syncobj-out", "not offered yet", refuse_request,
+	  BAD_REQUEST(request_syncobj_out, EOPNOTSUPP) },
 	{ "bind-stride", "0 is 40, more is walked, its tail must be zero",
 	  op_stride },
 };

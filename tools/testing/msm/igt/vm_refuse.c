@@ -133,6 +133,21 @@ static void gem_iova(const void *arg)
 	vm_canary_close(&c);
 }
 
+/* Buffers that share the VM's lock are still to come. */
+static void no_share(const void *arg)
+{
+	struct drm_msm_gem_new req = {
+		.size = GPU_PAGE, .flags = MSM_BO_WC | MSM_BO_NO_SHARE,
+	};
+	struct vm_canary c;
+
+	vm_canary_open(&c);
+	msm_igt_assert_ret(gpu_ioctl(c.vm.dev.fd, DRM_IOCTL_MSM_GEM_NEW, &req),
+			   -EINVAL);
+	vm_canary_check(&c);
+	vm_canary_close(&c);
+}
+
 static void queue_new(const void *arg)
 {
 	struct vm_canary c;
@@ -144,6 +159,9 @@ static void queue_new(const void *arg)
 					     1, &id), -EINVAL);
 	msm_igt_assert_ret(gpu_dev_queue_new(&c.vm.dev, 1u << 31, 0, &id),
 			   -EINVAL);
+	msm_igt_assert_ret(gpu_dev_queue_new(&c.vm.dev,
+					     MSM_SUBMITQUEUE_ALLOW_PREEMPT, 0,
+					     &id), -EINVAL);
 	vm_canary_check(&c);
 	msm_igt_assert_ok(gpu_dev_queue_new(&c.vm.dev, MSM_SUBMITQUEUE_VM_BIND,
 					    0, &id));
@@ -209,10 +227,16 @@ static void opt_in_late(const void *arg)
 	gpu_dev_close(&dev);
 }
 
-/* It cannot be taken back, nor given again once the VM is in use. */
+/* It cannot be taken back, nor given again. */
 static void opt_in_twice(const void *arg)
 {
 	struct vm_canary c;
+	struct gpu_dev dev;
+
+	msm_igt_assert_ok(gpu_dev_open(&dev));
+	msm_igt_assert_ok(gpu_dev_opt_in(&dev));
+	msm_igt_assert_ret(gpu_dev_opt_in(&dev), -EBUSY);
+	gpu_dev_close(&dev);
 
 	vm_canary_open(&c);
 	msm_igt_assert_ret(gpu_dev_opt_in(&c.vm.dev), -EBUSY);
@@ -264,11 +288,12 @@ const struct msm_igt_subtest vm_refuse_tests[] = {
 	{ "submit-bad-fence", "in fence is not a fence", refuse_submit,
 	  BAD_SUBMIT(submit_bad_fence, EINVAL) },
 	{ "gem-iova", "addresses are the client's", gem_iova },
+	{ "no-share", "not offered yet", no_share },
 	{ "queue-new", "bind queues: opted in, priority 0", queue_new },
 	{ "not-opted-in", "VM_BIND in a legacy context", not_opted_in },
 	{ "opt-in-zero", "only 1 is a choice", opt_in_zero },
 	{ "opt-in-late", "the kernel already chose an address", opt_in_late },
-	{ "opt-in-twice", "the VM is already in use", opt_in_twice },
+	{ "opt-in-twice", "there is no way back", opt_in_twice },
 	{ "params", "which are read-only or write-only", params },
 };
 
