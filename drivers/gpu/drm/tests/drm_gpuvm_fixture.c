@@ -37,6 +37,11 @@ struct gpuvm_fixture_bo {
 	struct gpuvm_fixture *fix;
 };
 
+struct gpuvm_fixture *gpuvm_fixture_of(struct drm_gpuvm *gpuvm)
+{
+	return container_of(gpuvm, struct gpuvm_fixture_vm, base)->fix;
+}
+
 /* Also the vm_free() callback of the suites that bring ops of their own. */
 void gpuvm_fixture_vm_free(struct drm_gpuvm *gpuvm)
 {
@@ -54,10 +59,10 @@ const struct drm_gpuvm_ops gpuvm_fixture_ops = {
 	.sm_step_unmap = gpuvm_log_step,
 };
 
-/* A VA space without a part reserved for the kernel. */
-void gpuvm_fixture_create_vm(struct gpuvm_fixture *fix,
-			     enum drm_gpuvm_flags flags,
-			     const struct drm_gpuvm_ops *ops)
+static void gpuvm_fixture_vm_init(struct gpuvm_fixture *fix,
+				  enum drm_gpuvm_flags flags,
+				  u64 start, u64 range, u64 kstart, u64 krange,
+				  const struct drm_gpuvm_ops *ops)
 {
 	struct drm_gem_object *resv_obj;
 	struct gpuvm_fixture_vm *vm;
@@ -69,10 +74,27 @@ void gpuvm_fixture_create_vm(struct gpuvm_fixture *fix,
 	vm->fix = fix;
 	fix->live_vms++;
 	drm_gpuvm_init(&vm->base, "test", flags, fix->drm, resv_obj,
-		       GPUVM_FIXTURE_BASE, GPUVM_FIXTURE_RANGE, 0, 0, ops);
+		       start, range, kstart, krange, ops);
 	drm_gem_object_put(resv_obj);
 
 	fix->vm = &vm->base;
+}
+
+/* GPUVM_FIXTURE_PAGES, none of them reserved for the kernel */
+void gpuvm_fixture_create_vm(struct gpuvm_fixture *fix,
+			     enum drm_gpuvm_flags flags,
+			     const struct drm_gpuvm_ops *ops)
+{
+	gpuvm_fixture_vm_init(fix, flags, GPUVM_FIXTURE_BASE,
+			      GPUVM_FIXTURE_RANGE, 0, 0, ops);
+}
+
+/* [start, +range) without the kernel's [kstart, +krange) */
+void gpuvm_fixture_create_vm_at(struct gpuvm_fixture *fix,
+				u64 start, u64 range, u64 kstart, u64 krange)
+{
+	gpuvm_fixture_vm_init(fix, 0, start, range, kstart, krange,
+			      &gpuvm_fixture_ops);
 }
 
 static void gpuvm_fixture_bo_free(struct drm_gem_object *obj)
@@ -140,8 +162,11 @@ void gpuvm_fixture_exit(struct kunit *test)
 	struct gpuvm_fixture *fix = test->priv;
 	unsigned int i;
 
-	if (fix->vm)
+	if (fix->vm) {
 		gpuvm_fixture_clear(fix);
+		KUNIT_EXPECT_TRUE(test, list_empty(&fix->vm->extobj.list));
+		KUNIT_EXPECT_TRUE(test, list_empty(&fix->vm->evict.list));
+	}
 
 	for (i = 0; i < ARRAY_SIZE(fix->bo); i++)
 		if (fix->bo[i])
@@ -153,7 +178,7 @@ void gpuvm_fixture_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fix->live_bos, 0);
 }
 
-static struct drm_gpuva *gpuvm_fixture_va_alloc(struct gpuvm_fixture *fix)
+struct drm_gpuva *gpuvm_fixture_va_alloc(struct gpuvm_fixture *fix)
 {
 	struct drm_gpuva *va = kzalloc(sizeof(*va), GFP_KERNEL);
 
@@ -163,8 +188,7 @@ static struct drm_gpuva *gpuvm_fixture_va_alloc(struct gpuvm_fixture *fix)
 	return va;
 }
 
-static void gpuvm_fixture_va_free(struct gpuvm_fixture *fix,
-				  struct drm_gpuva *va)
+void gpuvm_fixture_va_free(struct gpuvm_fixture *fix, struct drm_gpuva *va)
 {
 	fix->live_vas--;
 	kfree(va);
@@ -183,6 +207,18 @@ struct drm_gpuva *gpuvm_fixture_insert(struct gpuvm_fixture *fix,
 	return va;
 }
 
+/* The first page of @obj, which may be NULL, at a page of the VA space */
+struct drm_gpuva *gpuvm_fixture_insert_page(struct gpuvm_fixture *fix,
+					    struct drm_gem_object *obj,
+					    u64 page)
+{
+	return gpuvm_fixture_insert(fix, &(struct gpuvm_map) {
+		.addr = GPUVM_FIXTURE_BASE + page * GPUVM_FIXTURE_PAGE,
+		.range = GPUVM_FIXTURE_PAGE,
+		.obj = obj,
+	});
+}
+
 /* Remove and free all mappings; the kernel's node stays. */
 void gpuvm_fixture_clear(struct gpuvm_fixture *fix)
 {
@@ -194,6 +230,33 @@ void gpuvm_fixture_clear(struct gpuvm_fixture *fix)
 		drm_gpuva_remove(va);
 		gpuvm_fixture_va_free(fix, va);
 	}
+}
+
+/* The object's drm_gpuvm_bo, with a reference more */
+struct drm_gpuvm_bo *gpuvm_fixture_obtain(struct gpuvm_fixture *fix,
+					  struct drm_gem_object *obj)
+{
+	struct drm_gpuvm_bo *vm_bo;
+
+	dma_resv_lock(obj->resv, NULL);
+	vm_bo = drm_gpuvm_bo_obtain(fix->vm, obj);
+	dma_resv_unlock(obj->resv);
+	KUNIT_ASSERT_FALSE(fix->test, IS_ERR(vm_bo));
+
+	return vm_bo;
+}
+
+/* Returns: true if that was the last reference. */
+bool gpuvm_fixture_put_vm_bo(struct drm_gpuvm_bo *vm_bo)
+{
+	struct drm_gem_object *obj = vm_bo->obj;
+	bool destroyed;
+
+	dma_resv_lock(obj->resv, NULL);
+	destroyed = drm_gpuvm_bo_put(vm_bo);
+	dma_resv_unlock(obj->resv);
+
+	return destroyed;
 }
 
 static struct gpuvm_map gpuvm_map_of_va(const struct drm_gpuva *va)

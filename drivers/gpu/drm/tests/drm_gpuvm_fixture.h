@@ -31,6 +31,7 @@ struct kunit;
  * @drm: a device with GEM and GPUVA support
  * @vm: the VA space, NULL before gpuvm_fixture_create_vm()
  * @bo: GEM objects with a dma_resv of their own
+ * @priv: for the suite
  * @live_vms: VA spaces not yet freed
  * @live_bos: GEM objects not yet freed
  * @live_vas: mappings not yet freed
@@ -42,6 +43,7 @@ struct gpuvm_fixture {
 	struct drm_device *drm;
 	struct drm_gpuvm *vm;
 	struct drm_gem_object *bo[3];
+	void *priv;
 	unsigned int live_vms;
 	unsigned int live_bos;
 	unsigned int live_vas;
@@ -104,12 +106,23 @@ void gpuvm_fixture_exit(struct kunit *test);
 void gpuvm_fixture_create_vm(struct gpuvm_fixture *fix,
 			     enum drm_gpuvm_flags flags,
 			     const struct drm_gpuvm_ops *ops);
+void gpuvm_fixture_create_vm_at(struct gpuvm_fixture *fix,
+				u64 start, u64 range, u64 kstart, u64 krange);
+struct gpuvm_fixture *gpuvm_fixture_of(struct drm_gpuvm *gpuvm);
 void gpuvm_fixture_vm_free(struct drm_gpuvm *gpuvm);
 struct drm_gem_object *gpuvm_fixture_create_bo(struct gpuvm_fixture *fix,
 					       struct dma_resv *resv);
 
+struct drm_gpuva *gpuvm_fixture_va_alloc(struct gpuvm_fixture *fix);
+void gpuvm_fixture_va_free(struct gpuvm_fixture *fix, struct drm_gpuva *va);
 struct drm_gpuva *gpuvm_fixture_insert(struct gpuvm_fixture *fix,
 				       const struct gpuvm_map *map);
+struct drm_gpuva *gpuvm_fixture_insert_page(struct gpuvm_fixture *fix,
+					    struct drm_gem_object *obj,
+					    u64 page);
+struct drm_gpuvm_bo *gpuvm_fixture_obtain(struct gpuvm_fixture *fix,
+					  struct drm_gem_object *obj);
+bool gpuvm_fixture_put_vm_bo(struct drm_gpuvm_bo *vm_bo);
 void gpuvm_fixture_clear(struct gpuvm_fixture *fix);
 bool gpuvm_fixture_holds(struct gpuvm_fixture *fix,
 			 const struct gpuvm_map *map, unsigned int count);
