@@ -156,7 +156,9 @@ def main(argv):
     parser.add_argument("--src", type=Path, help="pristine source (default: the unpacked package, or KSRC)")
     parser.add_argument("--fresh", action="store_true", help="check commits that passed before, too")
     args = parser.parse_args(argv)
-    findings = check(args.src or common.source(), fresh=args.fresh)
+    src = args.src or common.source()
+    with common.exclusive(common.OUT):
+        findings = check(src, fresh=args.fresh)
     for line in findings:
         say(line)
     say(f"check-series: {len(findings)} findings")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the modules of the series share: where things lie, how a command runs, how a failure is told."""
 
+import contextlib
+import fcntl
 import os
 import subprocess
 from pathlib import Path
@@ -57,13 +59,30 @@ def write_atomic(path, data, mode=None):
 
 
 def source():
-    """The pristine kernel source, unpacked: what fetch provides, or KSRC."""
-    try:
-        from lab import fetch
-        return Path(fetch.source())
-    except ImportError:
-        pass
-    path = Path(os.environ.get("KSRC", OUT / "src"))
-    if not (path / "Kbuild").is_file():
-        raise Failure(f"{path}: no kernel source there; set KSRC to an unpacked 6.12.y tree")
-    return path
+    """The pristine kernel source, unpacked: KSRC, or what fetch provides."""
+    from lab import fetch
+    return Path(fetch.source())
+
+
+_held = {}
+
+
+@contextlib.contextmanager
+def exclusive(folder):
+    """Only one process at a time changes what lies in folder; a second one waits and says so."""
+    name = str(Path(folder) / ".lock")
+    if name in _held:
+        yield
+        return
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with open(name, "w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"another run is at work in {folder}; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        _held[name] = lock
+        try:
+            yield
+        finally:
+            del _held[name]

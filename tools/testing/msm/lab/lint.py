@@ -91,7 +91,9 @@ def main(argv):
     paths = repository_files(root)
     findings = list(lint_text.text_rules(root, paths)) + list(lint_text.shellcheck(root, paths))
     if not args.quick:
-        findings += kernel_rules(args.src or common.source(), root, common.OUT, paths)
+        src = args.src or common.source()
+        with common.exclusive(common.OUT):
+            findings += kernel_rules(src, root, common.OUT, paths)
     kept, stale = judge(sorted(set(findings)), entries)
     kept += [] if args.quick or args.paths else stale
     shown = [finding for finding in kept

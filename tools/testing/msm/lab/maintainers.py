@@ -39,11 +39,16 @@ def merge(kernel, ours):
 
 
 def _place(blocks, title):
-    for index, block in enumerate(blocks):
-        name, _, rest = block.partition("\n")
-        if FIELD.match(rest) and name.upper() > title.upper():
-            return index
-    raise Failure(f"MAINTAINERS: no place for {title!r}")
+    """Where the fewest entries stand on the wrong side: the kernel's list is not quite sorted."""
+    names = {index: block.partition("\n")[0].upper() for index, block in enumerate(blocks)
+             if FIELD.match(block.partition("\n")[2])}
+    wrong = sum(name < title.upper() for name in names.values())
+    best, place = wrong, min(names, default=len(blocks))
+    for index, name in names.items():
+        wrong += 1 if name > title.upper() else -1
+        if wrong <= best:
+            best, place = wrong, index + 1
+    return place
 
 
 def covers(ours, path):

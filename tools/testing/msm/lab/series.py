@@ -112,6 +112,11 @@ def main(argv):
             f"{sum(len(commit.files) for commit in commits)} overlay files")
         return 0
     src = args.src or common.source()
+    with common.exclusive(common.OUT):
+        return _act(args, src)
+
+
+def _act(args, src):
     if args.action == "refresh":
         for name in refresh(src):
             say(f"refreshed patches/{name}")

@@ -156,6 +156,11 @@ def apply(src, tree, *, root=common.ROOT, force=False, say=common.say):
     commits = plan.load(root)
     list(plan.patches_of(root, commits))
     wanted = compose(root, src, commits, say)
+    with common.exclusive(tree.parent):
+        return _apply(src, tree, wanted, force, say)
+
+
+def _apply(src, tree, wanted, force, say):
     state, mark = state_of(tree), fingerprint(src)
     if tree.is_dir() and state.source:
         _refuse_edits(tree, state, wanted, force)

@@ -314,6 +314,12 @@ class Pieces(unittest.TestCase):
         with self.assertRaisesRegex(Failure, "already"):
             maintainers.merge(merged, OURS)
 
+    def test_maintainers_place_in_an_unsorted_list(self):
+        stray = KERNEL_MAINTAINERS.replace("ALPHA\n", "ZETA\nM:\tZ <z@example.org>\n\nALPHA\n")
+        merged = maintainers.merge(stray, OURS)
+        self.assertEqual([line for line in merged.splitlines() if line in ("ZETA", "ALPHA", "BETA", "GAMMA")],
+                         ["ZETA", "ALPHA", "BETA", "GAMMA"])
+
     def test_maintainers_cover(self):
         ours = "X\nF:\ta/\nF:\tb/c_*\n"
         self.assertEqual([maintainers.covers(ours, path) for path in ("a/b/c", "b/c_d.c", "b/c_d/e", "b/d")],
