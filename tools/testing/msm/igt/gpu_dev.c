@@ -151,34 +151,37 @@ int gpu_dev_version(struct gpu_dev *dev, char *text, size_t size, int *minor)
 	return 0;
 }
 
+#define HANGCHECK	"/sys/kernel/debug/dri/128/hangcheck_period_ms"
+
 /**
  * gpu_dev_set_hangcheck_ms - how long the GPU may stand still
+ * @ms: the new period
+ * @before: NULL, or where the period until now goes
  *
  * For tests that hold the GPU on a memory word on purpose: on a slow machine
  * the default half second is shorter than the test.
  */
 int gpu_dev_set_hangcheck_ms(u32 ms, u32 *before)
 {
-	static const char * const paths[] = {
-		"/sys/kernel/debug/dri/0/hangcheck_period_ms",
-		"/sys/kernel/debug/dri/128/hangcheck_period_ms",
-	};
-	FILE *file = NULL;
-	size_t i;
-	int ret;
+	FILE *file;
+	int ret = 0;
 
-	for (i = 0; i < ARRAY_SIZE(paths) && !file; i++)
-		file = fopen(paths[i], "r+");
+	if (before) {
+		file = fopen(HANGCHECK, "r");
+		if (!file)
+			return -errno;
+		if (fscanf(file, "%u", before) != 1)
+			ret = -EIO;
+		fclose(file);
+	}
+	if (ret)
+		return ret;
+
+	file = fopen(HANGCHECK, "w");
 	if (!file)
 		return -errno;
-
-	ret = !before || fscanf(file, "%u", before) == 1 ? 0 : -EIO;
-	rewind(file);
-	if (!ret && fprintf(file, "%u", ms) < 0)
-		ret = -EIO;
-	if (fclose(file) && !ret)
-		ret = -errno;
-	return ret;
+	fprintf(file, "%u", ms);
+	return fclose(file) ? -errno : 0;
 }
 
 /* Open file descriptors of this process, to see that an error leaks none. */
