@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lab.common import Failure  # noqa: E402
 
 VERBS = {
+    "check": "run the suites in the guest and report",
     "deps": "install the Debian packages that a step needs",
     "kernel": "build the guest kernel",
     "guest": "boot the guest: a shell, or a command that runs as root",

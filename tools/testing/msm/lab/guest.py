@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import arch as arches, common, initrd, kvm, rootfs
+from lab import arch as arches, common, initrd, kernel, kvm, rootfs
 from lab.common import Failure, run, say
 from lab.qemu import Machine, Process
 
@@ -65,12 +65,27 @@ class Guest:
         self.share.mkdir(parents=True, exist_ok=True)
         self.log = common.OUT / "log" / f"{options.name}.console.log"
 
+    def fast(self):
+        """Is it KVM? (Asks by booting, once per host boot.)"""
+        with self._control() as control:
+            return self._accel(control, None) == "kvm"
+
+    def _accel(self, control, image):
+        if not kvm.known(self.arch):
+            image = image or self._initrd(control)
+            kvm.probe(self._machine(control, image, "true", probe=True))
+        return "kvm" if kvm.works(self.arch) else "tcg"
+
+    def _initrd(self, control):
+        image = control.parent / "initrd"
+        initrd.write(image, self.build, rootfs.folder(self.arch) / "root")
+        return image
+
     def run(self, command=None, on_line=None):
         """Run a shell command (None: an interactive shell); return the Outcome."""
         with self._control() as control:
-            image = control.parent / "initrd"
-            initrd.write(image, self.build, rootfs.folder(self.arch) / "root")
-            accel = "kvm" if kvm.works(self._machine(control, image, "true", probe=True)) else "tcg"
+            image = self._initrd(control)
+            accel = self._accel(control, image)
             machine = self._machine(control, image, command)
             machine.accel = accel
             result = Process(machine, on_line).wait(self.options.timeout, self.options.idle)
@@ -95,6 +110,7 @@ class Guest:
             (control / "command").write_text(command + "\n")
         words = [*options.words, f"lab.vgpu={int(options.vgpu and not probe)}"]
         words += [f"lab.swap={options.swap}"] if options.swap and not probe else []
+        words += [f"lab.mounts={','.join(options.extra)}"] if options.extra and not probe else []
         log = self.log.with_name("kvm-probe.console.log") if probe else self.log
         return Machine(self.arch, self.kernel, image, self.disk, log, cpus=options.cpus, memory=options.memory,
                        words=words, shares={"share": self.share, "lab": control, **options.extra},
@@ -110,10 +126,6 @@ def _text(path):
         return path.read_text(errors="replace")
     except OSError:
         return ""
-
-
-def default_build(arch, flavour):
-    return common.OUT / "build" / f"{arch.name}-{flavour}"
 
 
 def _show(line):
@@ -161,7 +173,7 @@ def main(argv):
     options = Options(memory=args.memory, cpus=args.cpus, swap=args.swap, vgpu=not args.no_vgpu, name=args.name,
                       timeout=0 if interactive else args.timeout, idle=0 if interactive else args.idle,
                       words=args.append.split())
-    build = args.build or default_build(arch, args.flavour)
+    build = args.build or kernel.folder(arch, args.flavour)
     guest = Guest(arch, build, options)
     if interactive:
         say(f"guest: booting; kernel log: {guest.log}; /share is {guest.share}; leave with 'exit'")

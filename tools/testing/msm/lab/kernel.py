@@ -5,6 +5,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -36,14 +37,22 @@ class Builder:
         """Run make; its output goes to the log, each step's file name to on_step."""
         with open(self.log, "ab") as log, subprocess.Popen(
                 [str(word) for word in self._argv(words)], env=_environment(self.tree), stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
-            for line in child.stdout:
-                log.write(line)
-                step = STEP.match(line.decode(errors="replace"))
-                if step and on_step:
-                    on_step(step[2])
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as child:
+            try:
+                self._follow(child, log, on_step)
+            except BaseException:
+                os.killpg(child.pid, signal.SIGTERM)    # make and all its children
+                raise
         if child.returncode:
             raise Failure(f"the kernel does not build: {self._cause()} (log: {self.log})")
+
+    @staticmethod
+    def _follow(child, log, on_step):
+        for line in child.stdout:
+            log.write(line)
+            step = STEP.match(line.decode(errors="replace"))
+            if step and on_step:
+                on_step(step[2])
 
     def _argv(self, words):
         compiler = self.arch.cross + "gcc"

@@ -15,26 +15,42 @@ SECONDS = 12
 DEVICE = "/dev/kvm"
 
 
-def works(machine):
-    """Probe with a machine made ready by the caller; remembered per host boot and architecture."""
-    if not machine.arch.native or not os.access(DEVICE, os.R_OK | os.W_OK):
-        return False
-    answer = common.OUT / f"kvm-{machine.arch.name}"
+def _answer(arch):
+    return common.OUT / f"kvm-{arch.name}"
+
+
+def _boot():
+    """A word that changes when the host boots."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
-        boot = stream.read().strip()
+        return stream.read().strip()
+
+
+def _possible(arch):
+    return arch.native and os.access(DEVICE, os.R_OK | os.W_OK)
+
+
+def _remembered(arch):
     try:
-        known = answer.read_text().split()
+        words = _answer(arch).read_text().split()
     except OSError:
-        known = []
-    if known[:1] != [boot]:
-        known = [boot, "yes" if _probe(machine) else "no"]
-        write_atomic(answer, (" ".join(known) + "\n").encode())
-    return known[1] == "yes"
+        return None
+    return words[1] if len(words) == 2 and words[0] == _boot() else None
 
 
-def _probe(machine):
+def known(arch):
+    return not _possible(arch) or _remembered(arch) is not None
+
+
+def works(arch):
+    """The remembered answer; no probe."""
+    return _possible(arch) and _remembered(arch) == "yes"
+
+
+def probe(machine):
+    """Boot a machine made ready by the caller under KVM, and remember whether that worked."""
     machine.accel = "kvm"
     result = Process(machine).wait(SECONDS, SECONDS)
-    if result.verdict != "done":
-        say(f"kvm: {DEVICE} is there, but a probe boot failed ({result.verdict}: {result.reason}); using TCG")
-    return result.verdict == "done" and result.status == 0
+    good = result.verdict == "done" and result.status == 0
+    if not good:
+        say(f"kvm: {DEVICE} is there, but a probe boot failed; using TCG ({result.verdict}: {result.reason[:60]})")
+    write_atomic(_answer(machine.arch), f"{_boot()} {'yes' if good else 'no'}\n".encode())

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Verbs only; each is a line that calls the lab.  ARCH, FLAVOUR, SUITE, CMD and KSRC reach it through the environment.
+LAB := tools/testing/msm/lab.py
+export ARCH FLAVOUR SUITE CMD KSRC FORCE
+
+.PHONY: help run check guest tree kernel rootfs series check-series lint save clean
+help:         ; @$(LAB) help
+run:          ; @$(LAB) run
+check:        ; @$(LAB) check
+guest:        ; @$(LAB) guest
+tree:         ; @$(LAB) tree
+kernel:       ; @$(LAB) kernel
+rootfs:       ; @$(LAB) rootfs
+series:       ; @$(LAB) series
+check-series: ; @$(LAB) check-series
+lint:         ; @$(LAB) lint
+save:         ; @$(LAB) save
+clean:        ; @$(LAB) clean

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Is the guest's kernel well after a run? Each question is a test of its own.
+
+The whole console log is read, not only what the tests looked at: a splat that
+no rule of expect/log.txt allows fails the suite even when every test passed.
+"""
+
+import re
+
+from lab import expect
+from lab.report import FAIL, PASS, Case
+
+SPLAT = re.compile(
+    r"BUG: |WARNING: |WARNING at|KASAN: |UBSAN: |KCSAN: |Oops: |Oops:|Internal error|general protection|refcount_t: |"
+    r"ODEBUG: |list_(add|del) corruption|possible (circular|irq|recursive) lock|inconsistent lock state|"
+    r"suspicious RCU usage|Bad page state|soft lockup|hard LOCKUP|rcu: INFO: rcu|INFO: task .* blocked|"
+    r"INFO: trying to register non-static|memory leaks?\)|unreferenced object|DEBUG_LOCKS_WARN_ON|"
+    r"leaked|Unbalanced|held lock freed|sleeping function called")
+STAMP = re.compile(r"^(<\d+>)?\s*\[\s*\d+\.\d+\](\[[^\]]*\])?\s?")
+
+
+def messages(console):
+    """The kernel's lines without their time stamps."""
+    return [STAMP.sub("", line).rstrip() for line in console.splitlines()]
+
+
+def splats(suite, console, rules):
+    """[line] of reports that no rule allows."""
+    lines = messages(console)
+    found = [line for line in lines if SPLAT.search(line) and "[IGT]" not in line]
+    return expect.unexplained(suite, found, rules)
+
+
+def check(suite, outcome, lockdep):
+    """Cases about the kernel of a run. lockdep: does this flavour have it?"""
+    console = outcome.log.read_text(errors="replace")
+    rules = expect.load("log.txt")
+    bad = splats(suite, console, rules)
+    yield _case(suite, "kernel-log", not bad, f"{len(bad)} unexplained: " + " / ".join(bad[:3]) + f" (log: {outcome.log})")
+    problem = outcome.explain()
+    yield _case(suite, "guest-finished", not problem, problem)
+    if problem:
+        return
+    state = outcome.state
+    if lockdep:
+        yield _case(suite, "lockdep-still-on", state.get("lockdep") == "1", f"debug_locks is {state.get('lockdep')!r}")
+    taint = int(state.get("taint", "-1"))
+    yield _case(suite, "taint", taint >= 0 and not taint & BAD_TAINT, f"tainted with {taint:#x}")
+
+
+# proprietary, forced, out of spec, bad page, user, died, overridden ACPI, warned; not staging, out-of-tree, test (18)
+BAD_TAINT = 0b1111111111 & ~0b0001000000
+
+
+def _case(suite, name, good, detail):
+    return Case(suite, name, PASS if good else FAIL, detail="" if good else detail)

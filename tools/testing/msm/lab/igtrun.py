@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""IGT tests in the guest: the script that runs igt_runner, the live lines, the verdict on its results.json."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import expect
+from lab.report import FAIL, PASS, SKIP, Case
+
+START = re.compile(rb"^\[[^\]]*\] \[\s*(\d+)/(\d+)\] (\S+)(?: \((.*)\))?")
+ENDED = re.compile(r"^Subtest (\S+): (\w+) \(([\d.]+)s\)", re.M)
+WORDS = {"SUCCESS": PASS, "FAIL": FAIL, "SKIP": SKIP}
+STOCK = "/usr/libexec/igt-gpu-tools"
+# Results of igt_runner that are passes once their kernel messages are explained.
+WITH_MESSAGES = {"dmesg-warn": PASS, "dmesg-fail": FAIL}
+MESSAGE = re.compile(r"^<\d> \[[\d.]+\] ?(?:\[[^\]]*\] )?")
+
+SCRIPT = """\
+export MSM_TIMEOUT_SCALE={scale}
+for file in /sys/kernel/debug/dri/*/hangcheck_period_ms; do
+	[ -w "$file" ] && echo {hangcheck} > "$file"
+done
+igt_runner -o --per-test-timeout {timeout} {filters} {root} /results/{name} 2>&1
+for dump in /sys/class/devcoredump/devcd*/data; do
+	[ -e "$dump" ] || continue
+	head -c 8192 "$dump" > "/results/{name}/devcoredump-$(basename "$(dirname "$dump")").txt"
+	echo 1 > "$dump"
+done
+echo LAB-REMOVE
+modprobe -r msm 2>&1 && echo LAB-REMOVED
+"""
+
+
+@dataclass
+class Plan:
+    """One call of igt_runner."""
+
+    suite: str
+    root: str
+    patterns: tuple
+    results: Path       # on the host; /results in the guest is its parent
+    slow: bool          # TCG
+
+    def script(self):
+        filters = " ".join(f"-t '{pattern}'" for pattern in self.patterns)
+        return SCRIPT.format(root=self.root, name=self.results.name, filters=filters, timeout=360 if self.slow else 150,
+                             scale=4 if self.slow else 1, hangcheck=3000 if self.slow else 500)
+
+
+class Live:
+    """Turns igt_runner's start lines into one finished line per test; also knows whether msm went away."""
+
+    def __init__(self, plan, show):
+        self.plan, self.show = plan, show
+        self.running = None
+        self.removal, self.removed = [], False
+
+    def line(self, raw):
+        start = START.match(raw)
+        if start:
+            self.finish()
+            self.running = (int(start[1]), int(start[2]), start[3].decode(), (start[4] or b"").decode())
+        elif raw.startswith((b"LAB-REMOVE", b"results:", b"Done.")):
+            self.finish()
+            self.removed = self.removed or raw == b"LAB-REMOVED"
+            self.removal.append(raw.decode(errors="replace"))
+
+    def finish(self):
+        if self.running:
+            number, total, program, subtest = self.running
+            self.show(number, total, program, subtest, *self._result(number - 1, subtest))
+        self.running = None
+
+    def _result(self, index, subtest):
+        """(word, seconds) from the output that the runner is writing into the shared folder."""
+        try:
+            text = (self.plan.results / str(index) / "out.txt").read_text(errors="replace")
+        except OSError:
+            return "no result", 0.0
+        for name, word, seconds in ENDED.findall(text):
+            if name == subtest or not subtest:
+                return WORDS.get(word, word.lower()), float(seconds)
+        return "no result", 0.0
+
+
+def cases(plan, live):
+    """Cases of a finished run, expectations applied."""
+    results = expect.load("results.txt")
+    messages = expect.load("log.txt")
+    try:
+        tests = json.loads((plan.results / "results.json").read_text())["tests"]
+    except (OSError, ValueError, KeyError):
+        yield Case(plan.suite, "igt_runner", FAIL, detail="no results.json: the run was cut short")
+        return
+    if not tests:
+        yield Case(plan.suite, "igt_runner", FAIL, detail="igt_runner found no test to run")
+    for full, test in tests.items():
+        name = full.removeprefix("igt@").removeprefix("msm/").replace("@", "/")
+        outcome, detail = _outcome(name, test, messages)
+        outcome, detail, note = expect.judge(name, outcome, detail, results)
+        yield Case(plan.suite, name, outcome, _seconds(test), detail, note)
+    yield from _dumps(plan)
+    yield Case(plan.suite, "msm-removal", PASS if live.removed else FAIL,
+               detail="" if live.removed else "modprobe -r msm: " + " / ".join(live.removal[-2:]))
+
+
+def _outcome(name, test, rules):
+    result = test.get("result", "incomplete")
+    if result in ("pass", "fail", "skip"):
+        return result, _reason(test)
+    if result in WITH_MESSAGES:
+        lines = [MESSAGE.sub("", line) for line in test.get("dmesg-warnings", "").splitlines()]
+        bad = expect.unexplained(name, [line for line in lines if line.strip()], rules)
+        if bad:
+            return FAIL, "kernel messages: " + " / ".join(bad[:3])
+        return WITH_MESSAGES[result], _reason(test)
+    return FAIL, f"{result}: {_reason(test)}"
+
+
+def _reason(test):
+    """The sentence of the test's own output that says why it failed or was skipped."""
+    lines = (test.get("out", "") + "\n" + test.get("err", "")).splitlines()
+    for mark in ("Failed assertion:", "No known gpu", "Test requirement:", "error:", "Subtest "):
+        found = [line.strip() for line in lines if mark in line]
+        if found:
+            return found[-1 if mark == "Subtest " else 0]
+    return lines[-1].strip() if lines else ""
+
+
+def _seconds(test):
+    span = test.get("time") or {}
+    return float(span.get("end", 0.0)) - float(span.get("start", 0.0))
+
+
+def _dumps(plan):
+    """A crash dump that is still there belongs to a test that is known to leave one."""
+    rules = expect.load("devcoredump.txt")
+    bad = []
+    for path in sorted(plan.results.glob("devcoredump-*.txt")):
+        text = path.read_text(errors="replace")
+        if expect.unexplained(plan.suite, [text], rules):
+            bad.append(f"{path.name}: " + " ".join(re.findall(r"comm: .*|iova=\S+", text)))
+    yield Case(plan.suite, "devcoredumps-explained", FAIL if bad else PASS, detail=" / ".join(bad))
+

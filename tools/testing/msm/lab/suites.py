@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The suites of `make check`: each is a function from a Context to its cases."""
+
+import io
+import shutil
+import time
+import unittest
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import common, health, igtrun, initrd, ktap
+from lab.guest import Guest, Options
+from lab.report import FAIL, PASS, SKIP, Case
+
+RESULTS = common.OUT / "results"
+MARK = {PASS: "ok  ", FAIL: "FAIL", SKIP: "skip"}
+SHRINK_MIB = 1536       # guest memory, and as much zram swap: reference/igt.md 1.4
+
+
+@dataclass
+class Context:
+    """What the suites run on."""
+
+    arch: object
+    flavour: str
+    build: Path
+    tests: Path         # built IGT tests and demo
+    lockdep: bool
+    say: object = common.say
+
+    def guest(self, suite, **options):
+        extra = {"results": RESULTS}
+        if self.tests.is_dir():
+            extra["tests"] = self.tests
+        return Guest(self.arch, self.build, Options(name=f"check-{suite}", extra=extra, **options))
+
+    def show(self, number, total, name, word, seconds):
+        took = f" {seconds:.1f} s" if seconds >= 1 else ""
+        self.say(f"  [{number}/{total}] {MARK.get(word, word)} {name}{took}")
+
+
+def log_of(suite):
+    return common.OUT / "log" / (f"check-{suite}.console.log" if suite in BOOTED else f"check-{suite}.log")
+
+
+class _Result(unittest.TextTestResult):
+    """Remembers what passed and how long each test took."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.times, self.good = {}, []
+
+    def startTest(self, test):
+        self.times[test.id()] = time.monotonic()
+        super().startTest(test)
+
+    def stopTest(self, test):
+        self.times[test.id()] = time.monotonic() - self.times[test.id()]
+        super().stopTest(test)
+
+    def addSuccess(self, test):
+        self.good.append(test)
+        super().addSuccess(test)
+
+
+def lab(context):
+    """The lab's own tests, on the host."""
+    here = Path(__file__).resolve().parents[1]
+    found = unittest.defaultTestLoader.discover(str(here / "tests"))
+    stream = io.StringIO()
+    result = unittest.TextTestRunner(stream=stream, resultclass=_Result, verbosity=2, buffer=True).run(found)
+    log_of("lab").write_text(stream.getvalue())
+    for test in result.good:
+        yield Case("lab", _name(test), PASS, result.times.get(test.id(), 0.0))
+    for test, text in result.failures + result.errors:
+        yield Case("lab", _name(test), FAIL, result.times.get(test.id(), 0.0), text.strip().splitlines()[-1])
+    for test, reason in result.skipped:
+        yield Case("lab", _name(test), SKIP, detail=reason)
+    context.say(f"  {result.testsRun} tests of the lab, {len(result.good)} passed")
+
+
+def _name(test):
+    return test.id().removeprefix("test_")
+
+
+KUNIT = """\
+for module in {modules}; do
+	echo "LAB-MODULE $module"
+	modprobe "$module" || echo "LAB-NOLOAD $module"
+	for file in /sys/kernel/debug/kunit/*/results; do
+		[ -e "$file" ] && cat "$file"
+	done
+	modprobe -r "$module" || echo "LAB-NOREMOVE $module"
+done
+"""
+
+
+def kunit_modules(build):
+    """Test modules of the series that this kernel has, in the order of modules.order."""
+    order = (build / "modules.order").read_text().split()
+    return [Path(line).stem for line in order if _is_ours(line)]
+
+
+def _is_ours(line):
+    path = Path(line)
+    if path.stem.startswith("drm_gpuvm"):
+        return True
+    return "msm" in path.parts and "test" in path.stem
+
+
+def kunit(context):
+    """KUnit suites of the series, as modules; each is loaded, read and removed."""
+    modules = kunit_modules(context.build)
+    if not modules:
+        yield Case("kunit", "modules", FAIL, detail=f"{initrd.release(context.build)} has no test module of the series")
+        return
+    lines = []
+    guest = context.guest("kunit", vgpu=False)
+    outcome = guest.run(KUNIT.format(modules=" ".join(modules)), lines.append)
+    text = [line.decode(errors="replace") for line in lines]
+    for module in modules:
+        found = list(_module_cases(module, text, outcome))
+        passed = sum(case.outcome == PASS for case in found)
+        context.say(f"  {module}: {passed} of {len(found)} passed")
+        yield from found
+    yield from health.check("kunit", outcome, context.lockdep)
+
+
+def _module_cases(module, text, outcome):
+    part = _between(text, f"LAB-MODULE {module}")
+    results = ktap.parse("\n".join(part))
+    for name, verdict, detail in results:
+        yield Case("kunit", f"{module}.{name}", verdict, detail=detail)
+    if not results:
+        yield Case("kunit", module, FAIL, detail=outcome.explain() or "the module reported no result")
+    for word, complaint in (("LAB-NOLOAD", "cannot be loaded"), ("LAB-NOREMOVE", "cannot be removed")):
+        if f"{word} {module}" in part:
+            yield Case("kunit", f"{module}.{word[4:].lower()}", FAIL, detail=f"{module} {complaint}")
+
+
+def _between(text, mark):
+    """Lines after mark up to the next LAB-MODULE."""
+    if mark not in text:
+        return []
+    rest = text[text.index(mark) + 1:]
+    ends = [index for index, line in enumerate(rest) if line.startswith("LAB-MODULE ")]
+    return rest[:ends[0]] if ends else rest
+
+
+def _igt(context, suite, root, patterns, **options):
+    if context.arch.name != "x86_64":
+        yield Case(suite, suite, SKIP, detail="Debian builds the IGT tests for amd64 only")
+        return
+    results = RESULTS / suite
+    shutil.rmtree(results, ignore_errors=True)
+    results.mkdir(parents=True)
+    guest = context.guest(suite, idle=600, **options)
+    plan = igtrun.Plan(suite, root, patterns, results, slow=not guest.fast())
+    live = igtrun.Live(plan, lambda number, total, program, subtest, word, seconds:
+                       context.show(number, total, f"{program.removeprefix('msm/')} {subtest}", word, seconds))
+    outcome = guest.run(plan.script(), live.line)
+    live.finish()
+    yield from igtrun.cases(plan, live)
+    yield from health.check(suite, outcome, context.lockdep)
+
+
+def igt_stock(context):
+    """Debian's six msm tests, unmodified."""
+    yield from _igt(context, "igt-stock", igtrun.STOCK, ("^msm/",), memory=SHRINK_MIB, swap=SHRINK_MIB)
+
+
+def igt(context):
+    """Our tests in IGT style."""
+    if context.arch.name == "x86_64" and not (context.tests / "test-list.txt").exists():
+        yield Case("igt", "build", FAIL, detail=f"{context.tests}: no tests were built")
+        return
+    yield from _igt(context, "igt", "/tests", ("",), memory=2048, swap=0)
+
+
+SUITES = {"lab": lab, "kunit": kunit, "igt-stock": igt_stock, "igt": igt}
+BOOTED = {"kunit", "igt-stock", "igt"}
+DEFAULT = tuple(SUITES)
