@@ -90,10 +90,13 @@ static const struct vgpu_hw_host vgpu_host = {
  * The model reports edges, and one may come while the handler still runs for
  * the one before: the edge flow handler keeps it, also while the line is
  * disabled.
+ *
+ * The line has no owner: whoever requests it takes a reference on the owner,
+ * and a module that holds one on itself cannot be removed.
  */
 static int vgpu_irq_create(struct vgpu *vgpu)
 {
-	int irq = irq_alloc_desc(NUMA_NO_NODE);
+	int irq = __irq_alloc_descs(-1, 1, 1, NUMA_NO_NODE, NULL, NULL);
 
 	if (irq < 0)
 		return irq;

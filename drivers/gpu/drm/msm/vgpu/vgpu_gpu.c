@@ -17,7 +17,6 @@
  */
 
 #include <linux/iopoll.h>
-#include <linux/pm_opp.h>
 #include <linux/slab.h>
 
 #include "adreno/adreno_gpu.h"
@@ -398,7 +397,6 @@ static int vgpu_gpu_get_timestamp(struct msm_gpu *gpu, u64 *value)
 static void vgpu_gpu_destroy(struct msm_gpu *gpu)
 {
 	struct vgpu_gpu *vgpu = to_vgpu_gpu(gpu);
-	struct device *dev = &gpu->pdev->dev;
 
 	vgpu_hw_reset(vgpu->hw);
 
@@ -406,7 +404,6 @@ static void vgpu_gpu_destroy(struct msm_gpu *gpu)
 		msm_gem_kernel_put(vgpu->shadow_bo, gpu->aspace);
 
 	adreno_gpu_cleanup(&vgpu->base);
-	dev_pm_opp_remove_all_dynamic(dev);
 	kfree(vgpu);
 }
 
@@ -476,13 +473,8 @@ static struct msm_gpu *vgpu_gpu_init(struct drm_device *dev)
 
 	gpu = &vgpu->base.base;
 	gpu->hw_apriv = true;
+	gpu->fast_rate = VGPU_GPU_FREQ_HZ;
 	vgpu->hw = vgpu_from_gpu_device(&pdev->dev)->hw;
-
-	ret = dev_pm_opp_add(&pdev->dev, VGPU_GPU_FREQ_HZ, 0);
-	if (ret) {
-		kfree(vgpu);
-		return ERR_PTR(ret);
-	}
 
 	ret = adreno_gpu_init(dev, pdev, &vgpu->base, &vgpu_gpu_funcs, 1);
 	if (!ret)
