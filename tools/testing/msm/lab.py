@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lab.common import Failure  # noqa: E402
 
 VERBS = {
+    "run": "everything: set up, build, boot, and show the virtual GPU and VM_BIND at work",
     "check": "run the suites in the guest and report",
     "deps": "install the Debian packages that a step needs",
     "kernel": "build the guest kernel",
@@ -20,6 +21,8 @@ VERBS = {
     "series": "make out/series and out/mails; 'series plan' checks the plan, 'series refresh' rewrites the patches",
     "check_series": "build and checkpatch every commit on its predecessors",
     "lint": "checkpatch, W=1, sparse, kernel-doc, size budgets, shellcheck",
+    "clean": "remove all that was made, except out/share",
+    "ci": "what .ci/run runs",
     "save": "bring edits made in out/tree back into the repository",
 }
 

@@ -55,10 +55,8 @@ def main(argv):
     parser.add_argument("--build", help="a kernel build folder instead of the lab's own")
     args = parser.parse_args(argv)
     arch, names, started = arches.get(args.arch), chosen(args.suite), time.monotonic()
-    for folder in ("log", "results"):
-        (common.OUT / folder).mkdir(parents=True, exist_ok=True)
-    context = _context(arch, args, names)
-    cases, times = run(context, names)
+    context_ = context(arch, args, names)
+    cases, times = run(context_, names)
     for line in report.lines(cases, times):
         say(line)
     path = common.OUT / "results" / "junit.xml"
@@ -68,9 +66,13 @@ def main(argv):
     return 0 if report.succeeded(cases) else 1
 
 
-def _context(arch, args, names):
+def context(arch, args, names):
+    """The Context that the command line asks for: the lab's own build, made now, or somebody's folder."""
+    for folder in ("log", "results"):
+        (common.OUT / folder).mkdir(parents=True, exist_ok=True)
     if not args.build:
-        return setup(arch, args.flavour, names)
+        with common.exclusive(common.OUT):
+            return setup(arch, args.flavour, names)
     build = common.Path(args.build)
     lockdep = "CONFIG_PROVE_LOCKING=y" in (build / ".config").read_text().splitlines()
     return suites.Context(arch, args.flavour, build, programs.folder(arch), lockdep)

@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import arch as arches, common, initrd, kernel, kvm, rootfs
+from lab import arch as arches, common, deps, initrd, kernel, kvm, programs, rootfs
 from lab.common import Failure, run, say
 from lab.qemu import Machine, Process
 
@@ -164,16 +164,27 @@ def parser_():
     return parser
 
 
+def _prepare(arch, flavour):
+    """Kernel, root and our programs, up to date."""
+    with common.exclusive(common.OUT):
+        deps.ensure("all", arch)
+        build = kernel.make(arch, flavour)
+        rootfs.make(arch)
+        programs.make(arch)
+    return build
+
+
 def main(argv):
     args = parser_().parse_args(argv)
     arch = arches.get(args.arch)
     if not re.fullmatch(r"[\w.-]+", args.name):
         raise Failure(f"--name {args.name}: letters, digits, dots and dashes only")
     interactive = args.cmd is None
+    build = args.build or _prepare(arch, args.flavour)
+    tests = programs.folder(arch)
     options = Options(memory=args.memory, cpus=args.cpus, swap=args.swap, vgpu=not args.no_vgpu, name=args.name,
                       timeout=0 if interactive else args.timeout, idle=0 if interactive else args.idle,
-                      words=args.append.split())
-    build = args.build or kernel.folder(arch, args.flavour)
+                      words=args.append.split(), extra={"tests": tests} if tests.is_dir() else {})
     guest = Guest(arch, build, options)
     if interactive:
         say(f"guest: booting; kernel log: {guest.log}; /share is {guest.share}; leave with 'exit'")

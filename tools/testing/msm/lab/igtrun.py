@@ -96,6 +96,7 @@ def cases(plan, live):
         return
     if not tests:
         yield Case(plan.suite, "igt_runner", FAIL, detail="igt_runner found no test to run")
+        return
     for full, test in tests.items():
         name = full.removeprefix("igt@").removeprefix("msm/").replace("@", "/")
         outcome, detail = _outcome(name, test, messages)

@@ -120,5 +120,6 @@ def main(argv):
     parser.add_argument("--arch")
     parser.add_argument("--flavour", default=os.environ.get("FLAVOUR") or "debug", help=", ".join(config.flavours()))
     args = parser.parse_args(argv)
-    say(Path(make(arches.get(args.arch), args.flavour)))
+    with common.exclusive(common.OUT):
+        say(Path(make(arches.get(args.arch), args.flavour)))
     return 0

@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 
-from lab import apt, arch as arches, common
+from lab import apt, arch as arches, common, deps
 from lab.common import Failure, run, say, write_atomic
 
 SUITE = "forky"
@@ -126,5 +126,8 @@ def main(argv):
     parser.add_argument("--arch", help="x86_64 or arm64 (default: ARCH, else the host's)")
     parser.add_argument("--refresh", action="store_true", help="fetch the packages again")
     args = parser.parse_args(argv)
-    print(make(arches.get(args.arch), refresh=args.refresh))
+    arch = arches.get(args.arch)
+    with common.exclusive(common.OUT):
+        deps.ensure("rootfs", arch)
+        say(make(arch, refresh=args.refresh))
     return 0

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""make run: all set-up, then the guest shows what the series does, in two screens."""
+
+import argparse
+import os
+import re
+import shutil
+import time
+
+from lab import arch as arches, check, common, expect, health, igtrun, report, suites
+from lab.common import Failure, say
+from lab.progress import clock
+
+# A quick part of Debian's 60 subtests; `make check` runs them all.
+PATTERNS = ("^igt@msm/msm_submit@", "^igt@msm/msm_bo@", "^igt@msm/msm_mapping@(ring|shadow|memptrs)$",
+            "^igt@msm/msm_recovery@(gpu-fault|iova-fault)$")
+ABOUT = """\
+echo "LAB-ABOUT kernel: $(uname -srm)"
+for node in /sys/class/drm/card*; do
+	[ -e "$node/device/driver" ] || continue
+	echo "LAB-ABOUT device: /dev/dri/${node##*/}, driver $(basename "$(readlink -f "$node/device/driver")"), $(cat "$node/device/modalias")"
+done
+dmesg | grep -E 'msm|vgpu' | grep -vE 'IGT|module parameter' | sed 's/^\\[[^]]*\\] */LAB-ABOUT log: /' | head -4
+"""
+WALK = """
+echo LAB-WALK
+/tests/vm_walk
+echo "LAB-WALKED $?"
+"""
+
+
+class Show:
+    """Sorts the guest's lines to where a person expects them."""
+
+    def __init__(self, plan, started):
+        self.live = igtrun.Live(plan, self._test)
+        self.started, self.walking, self.walked = started, False, None
+        self.found = {}
+
+    def line(self, raw):
+        text = raw.decode(errors="replace")
+        if text.startswith("LAB-ABOUT "):
+            say(f"  {text[10:]}")
+        elif text.startswith("LAB-WALKED"):
+            self.walking, self.walked = False, int(text.split()[1])
+        elif text == "LAB-WALK":
+            self.walking = True
+            self.live.finish()
+            say("\nVM_BIND")
+        elif self.walking:
+            say(f"  {text}" if text else "")
+        else:
+            self.live.line(raw)
+
+    def _test(self, number, total, program, subtest, word, seconds):
+        name = f"{program.removeprefix('msm/')}/{subtest}"
+        rules = [rule for rule in expect.load("results.txt") if rule.covers(name)]
+        why = "  expected: " + rules[0].reason.split(":")[0] if rules and word == report.FAIL else ""
+        say(f"  [{number:2}/{total}] {suites.MARK.get(word, word)} {name}{why[:70]}")
+
+
+def _script(plan):
+    """The plan's own script with our parts before its runner and before the removal of msm."""
+    before, after = plan.script().split("echo LAB-REMOVE\n")
+    return ABOUT + before + WALK + "echo LAB-REMOVE\n" + after
+
+
+def run(context, started):
+    """Boot, show; return the cases."""
+    results = suites.RESULTS / "run"
+    shutil.rmtree(results, ignore_errors=True)
+    results.mkdir(parents=True)
+    guest = context.guest("run", memory=1024, idle=300)
+    plan = igtrun.Plan("run", igtrun.STOCK, PATTERNS, results, slow=not guest.fast())
+    how = "KVM" if guest.fast() else "TCG, emulated"
+    say(f"\nguest: {context.arch.name}, {context.flavour} kernel, {how}; ready {clock(time.monotonic() - started)} after the start")
+    show = Show(plan, started)
+    outcome = guest.run(_script(plan), show.line)
+    if outcome.explain():
+        raise Failure(outcome.explain())
+    cases = list(igtrun.cases(plan, show.live))
+    walked = show.walked == 0
+    cases.append(report.Case("run", "vm_walk", report.PASS if walked else report.FAIL,
+                             detail="" if walked else f"the walk-through ended with status {show.walked}"))
+    return cases + list(health.check("run", outcome, context.lockdep)), outcome
+
+
+def summary(cases):
+    """A line per program: how many passed of how many, and what was expected to fail."""
+    programs = {}
+    for case in cases:
+        programs.setdefault(re.split("/", case.name)[0] if "/" in case.name else "guest", []).append(case)
+    yield f"\n  {'program':18} {'passed':>7} {'failed':>7} {'skipped':>8}  of these, failing for a known reason"
+    for name, own in programs.items():
+        passed, failed, skipped = report.count(own)
+        known = sum(bool(case.note) for case in own)
+        yield f"  {name:18} {passed:7} {failed:7} {skipped:8}  {known or '-'}"
+    for case in cases:
+        if case.outcome == report.FAIL:
+            yield f"  FAILED {case.name}: {case.detail.splitlines()[0] if case.detail else ''}"
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(prog="lab.py run", description=__doc__)
+    parser.add_argument("--flavour", default=os.environ.get("FLAVOUR") or "plain")
+    parser.add_argument("--arch")
+    parser.add_argument("--build", help="a kernel build folder instead of the lab's own")
+    args = parser.parse_args(argv)
+    started, arch = time.monotonic(), arches.get(args.arch)
+    context = check.context(arch, args, ("igt", "igt-stock"))
+    cases, outcome = run(context, started)
+    for line in summary(cases):
+        say(line)
+    say(f"\nkernel log: {outcome.log}; a shell in this guest: make guest; all tests: make check")
+    return 0 if report.succeeded(cases) else 1

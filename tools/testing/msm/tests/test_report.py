@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of lab/report.py, lab/expect.py, lab/health.py, lab/igtrun.py and lab/ci.py: how a result is judged and told."""
+
+import json
+import sys
+import tempfile
+import types
+import unittest
+from pathlib import Path
+from xml.etree import ElementTree
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lab import ci, expect, health, igtrun, report  # noqa: E402
+from lab.common import Failure  # noqa: E402
+from lab.report import Case  # noqa: E402
+
+RULES = [expect.Rule("msm_bo/flags", "fail", "stock kernel"), expect.Rule("msm_mapping/*", "skip", "no buffer")]
+
+
+class Report(unittest.TestCase):
+    def test_last_line(self):
+        cases = [Case("a", "x", "pass"), Case("a", "y", "skip", detail="why"), Case("b", "z", "fail", detail="bad")]
+        self.assertEqual(report.last_line(cases), "1 passed, 1 failed, 1 skipped")
+
+    def test_nothing_run_is_a_failure(self):
+        self.assertFalse(report.succeeded([]))
+        self.assertFalse(report.succeeded([Case("a", "x", "skip")]))
+        self.assertTrue(any("no test ran" in line for line in report.lines([], {})))
+
+    def test_skip_reason_is_shown(self):
+        text = "\n".join(report.lines([Case("a", "x", "skip", detail="no swap")], {"a": (1, "log")}))
+        self.assertIn("no swap", text)
+
+    def test_junit(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "junit.xml"
+            report.junit([Case("a", "x", "fail", detail="a\x1b[0m & <b>")], {"a": (1.0, "log")}, path)
+            suite = ElementTree.parse(path).getroot()[0]
+            self.assertEqual(suite.get("failures"), "1")
+            self.assertIn("& <b>", suite[0][0].text)
+
+
+class Expect(unittest.TestCase):
+    def test_expected_failure_passes_with_its_reason(self):
+        self.assertEqual(expect.judge("msm_bo/flags", "fail", "x", RULES)[::2], ("pass", "fails as expected: stock kernel"))
+
+    def test_unexpected_pass_fails(self):
+        self.assertEqual(expect.judge("msm_bo/flags", "pass", "", RULES)[0], "fail")
+        self.assertEqual(expect.judge("msm_mapping/ring", "pass", "", RULES)[0], "fail")
+
+    def test_unforeseen_skip_fails(self):
+        self.assertEqual(expect.judge("msm_shrink/a", "skip", "no swap", RULES)[0], "fail")
+        self.assertEqual(expect.judge("msm_mapping/a", "skip", "", RULES)[:2], ("skip", "no buffer"))
+
+    def test_a_rule_needs_a_reason(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "results.txt").write_text("a | fail |\n")
+            with self.assertRaises(Failure):
+                expect.load("results.txt", Path(folder))
+
+    def test_the_lists_in_the_repository_are_well_formed(self):
+        for name in ("results.txt", "log.txt", "devcoredump.txt"):
+            expect.load(name)
+
+
+class Health(unittest.TestCase):
+    def test_splats_are_found_behind_time_stamps(self):
+        console = "[    1.0] fine\n[   12.345678] WARNING: CPU: 0 PID: 1 at a.c:1 f\n[  2.0][ T12] BUG: KASAN: x in y\n"
+        self.assertEqual(len(health.splats("kunit", console, [])), 2)
+
+    def test_a_rule_allows_its_own_suite_only(self):
+        console = "WARNING: CPU: 0 PID: 1 at a.c:1 f\n"
+        rules = [expect.Rule("kunit", "at a.c:1", "tested")]
+        self.assertEqual(health.splats("kunit", console, rules), [])
+        self.assertEqual(len(health.splats("igt", console, rules)), 1)
+
+    def test_lockdep_and_taint(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder) / "log"
+            log.write_text("quiet\n")
+            sick = types.SimpleNamespace(log=log, explain=lambda: "", state={"lockdep": "0", "taint": "512"})
+            found = {case.name: case.outcome for case in health.check("igt", sick, True)}
+            self.assertEqual(found["lockdep-still-on"], "fail")
+            self.assertEqual(found["taint"], "fail")
+            well = types.SimpleNamespace(log=log, explain=lambda: "", state={"lockdep": "1", "taint": "4096"})
+            self.assertEqual({case.outcome for case in health.check("igt", well, True)}, {"pass"})
+
+
+class Igt(unittest.TestCase):
+    def cases(self, tests, removed=True):
+        with tempfile.TemporaryDirectory() as folder:
+            results = Path(folder)
+            if tests is not None:
+                (results / "results.json").write_text(json.dumps({"tests": tests}))
+            plan = igtrun.Plan("igt-stock", "/", (), results, False)
+            live = types.SimpleNamespace(removed=removed, removal=[])
+            return {case.name: case for case in igtrun.cases(plan, live)}
+
+    def test_words(self):
+        found = self.cases({"igt@msm/msm_x@a": {"result": "pass"}, "igt@msm/msm_x@b": {"result": "timeout", "out": "t"},
+                            "igt@msm/msm_x@c": {"result": "incomplete"}})
+        self.assertEqual([found[f"msm_x/{name}"].outcome for name in "abc"], ["pass", "fail", "fail"])
+
+    def test_kernel_messages_need_a_rule(self):
+        message = "<4> [1.5] msm: *** gpu fault: iova\n"
+        test = {"result": "dmesg-warn", "dmesg-warnings": message}
+        found = self.cases({"igt@msm/msm_mapping@ring": test, "igt@msm/msm_submit@valid-submit": test})
+        self.assertEqual(found["msm_mapping/ring"].outcome, "pass")
+        self.assertEqual(found["msm_submit/valid-submit"].outcome, "fail")
+
+    def test_no_results_is_a_failure(self):
+        self.assertEqual({case.outcome for case in self.cases(None).values()}, {"fail"})
+        self.assertEqual({case.outcome for case in self.cases({}).values()}, {"fail"})
+
+    def test_a_module_that_stays_is_a_failure(self):
+        found = self.cases({"igt@msm/msm_x@a": {"result": "pass"}}, removed=False)
+        self.assertEqual(found["msm-removal"].outcome, "fail")
+
+
+class Ci(unittest.TestCase):
+    def test_a_failed_step_without_failed_tests_counts(self):
+        line = ci.TOTAL.match("5 passed, 0 failed, 1 skipped")
+        self.assertEqual(ci.totals(1, line), (5, 1, 1))
+        self.assertEqual(ci.totals(0, line), (5, 0, 1))
+        self.assertEqual(ci.totals(1, None), (0, 1, 0))
+        self.assertEqual(ci.totals(0, None), (1, 0, 0))
+
+
+if __name__ == "__main__":
+    unittest.main()
