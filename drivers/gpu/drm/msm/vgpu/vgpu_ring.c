@@ -73,17 +73,17 @@ static void vgpu_ring_table_update(struct msm_ringbuffer *ring,
 
 static void vgpu_ring_switch_context(struct msm_gpu *gpu,
 				     struct msm_ringbuffer *ring,
-				     struct msm_file_private *ctx)
+				     struct msm_gem_submit *submit)
 {
 	/* Counters keep running across contexts for a system profiler */
 	bool clear = refcount_read(&gpu->sysprof_active) == 1;
 	phys_addr_t ttbr;
 	u32 asid;
 
-	if (ctx->seqno == gpu->cur_ctx_seqno)
+	if (submit->queue->ctx->seqno == gpu->cur_ctx_seqno)
 		return;
 
-	if (msm_iommu_pagetable_params(ctx->aspace->mmu, &ttbr, &asid))
+	if (msm_iommu_pagetable_params(submit->aspace->mmu, &ttbr, &asid))
 		return;
 
 	if (clear) {
@@ -146,7 +146,7 @@ void vgpu_ring_put_submit(struct msm_gpu *gpu, struct msm_gem_submit *submit)
 	u32 index = submit->seqno % MSM_GPU_SUBMIT_STATS_COUNT;
 	struct msm_ringbuffer *ring = submit->ring;
 
-	vgpu_ring_switch_context(gpu, ring, submit->queue->ctx);
+	vgpu_ring_switch_context(gpu, ring, submit);
 
 	vgpu_ring_counter(ring, REG_A6XX_RBBM_PERFCTR_CP(0),
 			  rbmemptr_stats(ring, index, cpcycles_start));
