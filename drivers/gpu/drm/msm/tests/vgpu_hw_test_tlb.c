@@ -8,6 +8,7 @@
  * then that exactly the right invalidation ends it.
  */
 #include <linux/bitmap.h>
+#include <linux/delay.h>
 #include <linux/sizes.h>
 
 #include <kunit/test.h>
@@ -289,6 +290,41 @@ static void gpu_uses_the_old_table(struct kunit *test)
 	vgpu_hw_tlb_inv_all(vt->hw);
 }
 
+/*
+ * While a stream without end adds to a word, its page goes away again and
+ * again.  Once an invalidation has returned, the word stands still.
+ */
+static void gpu_is_out_when_invalidated(struct kunit *test)
+{
+	struct vt *vt = vt_create(test, NULL);
+	u32 moved = 0;
+
+	vt->data[1] = 1;
+	vt_ib(vt, vt_pkt7(CP_MEM_TO_MEM, 7), 0, VT_LO(VT_DATA_IOVA), VT_HI(VT_DATA_IOVA),
+	      VT_LO(VT_DATA_IOVA), VT_HI(VT_DATA_IOVA),
+	      VT_LO(VT_DATA_IOVA + 4), VT_HI(VT_DATA_IOVA + 4));
+	vt_ib(vt, vt_pkt7(CP_INDIRECT_BUFFER_CHAIN, 3),
+	      VT_LO(VT_IB_IOVA), VT_HI(VT_IB_IOVA), 12);
+	vt_emit_ib(vt, VT_IB_IOVA, vt->ib_len);
+	vt_fence(vt);
+
+	for (int i = 0; i < 200; i++) {
+		u32 before = READ_ONCE(vt->data[0]), then;
+
+		usleep_range(20, 200);
+		vt_unmap(vt, VT_DATA_IOVA);
+		vgpu_hw_tlb_inv_all(vt->hw);
+		then = READ_ONCE(vt->data[0]);
+		moved += then != before;
+		usleep_range(20, 200);
+		KUNIT_EXPECT_EQ(test, then, READ_ONCE(vt->data[0]));
+		vt_map(vt, VT_DATA_IOVA, vt->data, IOMMU_READ | IOMMU_WRITE);
+	}
+	vgpu_hw_reset(vt->hw);
+	KUNIT_EXPECT_GT(test, moved, 0U);
+	KUNIT_EXPECT_GT(test, atomic_read(&vt->faults), 0);
+}
+
 static void gpu_strict_mode_tells(struct kunit *test)
 {
 	const struct vgpu_stats *stats;
@@ -380,6 +416,7 @@ static struct kunit_case tlb_tests[] = {
 	KUNIT_CASE(gpu_uses_the_old_page),
 	KUNIT_CASE(gpu_faults_once_invalidated),
 	KUNIT_CASE(gpu_uses_the_old_table),
+	KUNIT_CASE(gpu_is_out_when_invalidated),
 	KUNIT_CASE(gpu_strict_mode_tells),
 	{}
 };
