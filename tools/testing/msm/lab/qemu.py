@@ -117,6 +117,9 @@ class Process:
             self._kill()
         for reader in self.readers:
             reader.join(5)
+        for pipe in (self.child.stdout, self.child.stderr):
+            if pipe:
+                pipe.close()
         return self._result(cause)
 
     def _watch(self, timeout, idle):

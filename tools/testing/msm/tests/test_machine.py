@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of lab/qemu.py, cpio.py, config.py, fetch.py and deps.py: how a guest is made and how its end is told.
+
+The stand-in for QEMU is a shell script that writes into the console log what a
+guest would: the verdicts are about the log, the marker and the clock.
+"""
+
+import dataclasses
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lab import arch, config, cpio, deps, fetch, qemu  # noqa: E402
+from lab.common import Failure  # noqa: E402
+
+STAND_IN = """#!/bin/sh
+for word; do
+	case $word in
+	file:*) log=${word#file:} ;;
+	*lab.nonce=*) nonce=${word#*lab.nonce=}; nonce=${nonce%% *} ;;
+	esac
+done
+"""
+
+
+class Verdict(unittest.TestCase):
+    def end(self, script, timeout=20, idle=20):
+        with tempfile.TemporaryDirectory() as folder:
+            stand_in = Path(folder) / "qemu"
+            stand_in.write_text(STAND_IN + script)
+            stand_in.chmod(0o755)
+            machine = qemu.Machine(dataclasses.replace(arch.X86_64, qemu=str(stand_in)), Path("k"), Path("i"),
+                                   Path("d"), Path(folder) / "log")
+            lines = []
+            result = qemu.Process(machine, lines.append).wait(timeout, idle)
+            return result, lines
+
+    def test_marker_and_status(self):
+        result, lines = self.end('echo hello; echo "LAB-EXIT $nonce 7" >> "$log"')
+        self.assertEqual((result.verdict, result.status, lines), ("done", 7, [b"hello"]))
+
+    def test_another_runs_marker_does_not_count(self):
+        result, _ = self.end('echo "LAB-EXIT 0123456789abcdef 0" >> "$log"')
+        self.assertEqual(result.verdict, "no-marker")
+        self.assertNotEqual(result.status, 0)
+
+    def test_panic_wins(self):
+        result, _ = self.end('echo "LAB-EXIT $nonce 0" >> "$log"; echo "Kernel panic - not syncing: ouch" >> "$log"')
+        self.assertEqual((result.verdict, result.reason), ("panic", "ouch"))
+
+    def test_hang(self):
+        self.assertEqual(self.end("exec sleep 30", idle=1)[0].verdict, "hang")
+
+    def test_output_is_no_hang_but_a_timeout(self):
+        result, _ = self.end("while :; do echo busy; sleep 0.2; done", timeout=3, idle=2)
+        self.assertEqual(result.verdict, "timeout")
+
+    def test_qemu_complains(self):
+        result, _ = self.end("echo 'qemu: no such machine' >&2; exit 1")
+        self.assertEqual((result.verdict, result.reason), ("no-marker", "qemu: no such machine"))
+
+    def test_qemu_missing(self):
+        machine = qemu.Machine(dataclasses.replace(arch.X86_64, qemu="qemu-that-is-not-there"), Path("k"), Path("i"),
+                               Path("d"), Path(tempfile.mkdtemp()) / "log")
+        with self.assertRaises(Failure):
+            qemu.Process(machine)
+
+    def test_command_line(self):
+        machine = qemu.Machine(arch.X86_64, Path("k"), Path("i"), Path("a,b"), Path("log"))
+        words = machine.argv()
+        self.assertIn("-no-reboot", words)
+        self.assertTrue(any("file=a,,b" in word and "readonly=on" in word for word in words))
+
+
+class Cpio(unittest.TestCase):
+    def test_cpio_reads_it_back(self):
+        stream = io.BytesIO()
+        archive = cpio.Writer(stream)
+        archive.file("bin/tool", b"12345", 0o755)
+        archive.link("bin/alias", "tool")
+        archive.file("bin/other", b"")
+        archive.close()
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["cpio", "-i", "--quiet"], input=stream.getvalue(), cwd=folder, check=True)
+            tool = Path(folder) / "bin/tool"
+            self.assertEqual((tool.read_bytes(), tool.stat().st_mode & 0o777), (b"12345", 0o755))
+            self.assertEqual(os.readlink(Path(folder) / "bin/alias"), "tool")
+
+
+class Config(unittest.TestCase):
+    def test_lost_options(self):
+        text = "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=m\n"
+        wanted = {"CONFIG_A": "y", "CONFIG_B": "n", "CONFIG_C": "y", "CONFIG_D": "y", "CONFIG_E": "n"}
+        self.assertEqual([name for name, _, _ in config.lost(wanted, text)], ["CONFIG_C", "CONFIG_D"])
+
+    def test_every_flavour_parses(self):
+        for name in arch.ALL:
+            for flavour in config.flavours():
+                self.assertEqual(config.wanted(arch.get(name), flavour)["CONFIG_DRM_MSM"], "m")
+
+    def test_unknown_flavour(self):
+        with self.assertRaises(Failure):
+            config.wanted(arch.X86_64, "fast")
+
+    def test_unknown_architecture(self):
+        with self.assertRaises(Failure):
+            arch.get("riscv")
+
+
+class Setup(unittest.TestCase):
+    def test_wrong_ksrc(self):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, KSRC=folder):
+            with self.assertRaisesRegex(Failure, "no kernel source"):
+                fetch.source()
+
+    def test_no_disk_space(self):
+        with self.assertRaisesRegex(Failure, "disk space"):
+            fetch.check_space(1 << 30)
+
+    def test_missing_packages_are_found(self):
+        self.assertEqual(deps.missing(["dpkg", "no-such-package-msm"]), ["no-such-package-msm"])
+
+
+if __name__ == "__main__":
+    unittest.main()
