@@ -22,6 +22,8 @@ from lab.common import Failure, run, say
 MSM = "drivers/gpu/drm/msm/"
 TESTS = "drivers/gpu/drm/tests/"
 REPORT = re.compile(r"^(?P<file>[^:]+):(?P<line>\d+): (?P<kind>ERROR|WARNING|CHECK):(?P<type>\w+): (?P<text>.*)$")
+# Names that the compiler, the assembler macros and static calls make up.
+COMPILER = re.compile(r"__(asan|ubsan|sanitizer|tsan|kcsan|fentry|x86_|stack_chk|[gp]et_user|SC[KT]__|trace)")
 # checkpatch findings on a mail that are wrong for this series, each with the reason.
 ACCEPTED = {
     "FILE_PATH_CHANGES": "lint checks that MAINTAINERS names every new file",
@@ -31,12 +33,13 @@ ACCEPTED = {
 class Checker:
     def __init__(self, repo, src, root, out):
         self.repo, self.src, self.root, self.out = repo, src, Path(root), out
-        self.kbuild, self.known = None, set()
+        self.kbuild, self.known, self.symbols = None, set(), set()
 
     def start(self, base):
         """Configure and build the pristine source, to know what is not our fault."""
         self.kbuild = kbuild.prepare(self.repo, base, self.src, self.out)
         self.known = {(path, text) for path, _, text in kbuild.warnings(self._build([MSM, TESTS]))}
+        self.symbols = self._needed() | exports(self.kbuild.tree, ["."])
 
     def _build(self, targets):
         self.kbuild.make("prepare")
@@ -56,7 +59,7 @@ class Checker:
         found += [f"{commit.id}: {path}: the build does not compile it; its Makefile line belongs to this commit"
                   for path in commit.files if not self._compiled(path)]
         return found + [f"{commit.id}: msm.ko needs {name}, which no file up to here exports"
-                        for name in self._undefined()]
+                        for name in self._undefined("pristine", new)]
 
     def _compiled(self, path):
         """Userspace and headers are not the kernel build's business."""
@@ -64,28 +67,26 @@ class Checker:
             return True
         return (self.kbuild.build / path).with_suffix(".o").exists()
 
-    def _undefined(self):
-        """Symbols that msm.ko takes from elsewhere and that nothing exports."""
+    def _needed(self):
+        """Symbols that msm.ko takes from elsewhere."""
         module = self.kbuild.build / MSM / "msm.o"
         if not module.exists():
-            return []
-        names = {line.split()[-1] for line in run(["nm", "-u", module]).stdout.splitlines()}
-        fresh = sorted(names - self._pristine_symbols(names))
-        return [name for name in fresh if not self._exported(name)]
+            return set()
+        return {line.split()[-1] for line in run(["nm", "-u", module]).stdout.splitlines()}
 
-    def _pristine_symbols(self, names):
-        """What the first, pristine build needed exists by definition."""
-        path = self.out / "check/symbols"
-        if not path.exists():
-            path.write_text("\n".join(sorted(names)))
-        return set(path.read_text().split())
+    def _undefined(self, base, new):
+        """Symbols that msm.ko needs now and neither the pristine source nor the series so far exports."""
+        fresh = {name for name in self._needed() - self.symbols if not COMPILER.match(name)}
+        if fresh:
+            fresh -= exports(self.kbuild.tree, self.repo.line("diff", "--name-only", "--diff-filter=d", base, new).split())
+        return sorted(fresh)
 
-    def _exported(self, name):
-        if re.match(r"__(asan|ubsan|sanitizer|tsan|kcsan|fentry|x86_|stack_chk|get_user|put_user|sw_hweight|SCK__|SCT__)", name):
-            return True
-        pattern = rf"EXPORT_(TRACEPOINT_)?SYMBOL[A-Z_]*\((__tracepoint_)?{re.escape(name)}\b"
-        done = self.repo.git("grep", "-q", "-E", pattern, self.repo.line("rev-parse", gitview.BRANCH), check=False)
-        return done.returncode == 0
+
+def exports(tree, paths):
+    """Names that EXPORT_SYMBOL and its kin export in these files or folders."""
+    done = run(["grep", "-rhoE", "--include=*.[chS]", r"^\s*EXPORT_(TRACEPOINT_)?SYMBOL[A-Z_]*\(\s*\w+", *paths],
+               cwd=tree, check=False)
+    return {line.partition("(")[2].strip() for line in done.stdout.splitlines()}
 
 
 def targets(touched):
