@@ -135,23 +135,35 @@ static u64 vgpu_bus_address(unsigned long iova)
 	return iova & GENMASK_ULL(VGPU_IAS, 0);
 }
 
+static bool vgpu_tlb_forgets(struct vgpu_smmu *smmu, u32 kind)
+{
+	return unlikely(READ_ONCE(smmu->forget_inv) & kind);
+}
+
 static void vgpu_tlb_flush_all(void *cookie)
 {
-	vgpu_hw_tlb_inv_all(cookie_to_domain(cookie)->smmu->hw);
+	struct vgpu_smmu *smmu = cookie_to_domain(cookie)->smmu;
+
+	if (!vgpu_tlb_forgets(smmu, VGPU_FORGET_ALL))
+		vgpu_hw_tlb_inv_all(smmu->hw);
 }
 
 static void vgpu_tlb_flush_walk(unsigned long iova, size_t size,
 				size_t granule, void *cookie)
 {
-	vgpu_hw_tlb_inv_walk(cookie_to_domain(cookie)->smmu->hw,
-			     vgpu_bus_address(iova), size);
+	struct vgpu_smmu *smmu = cookie_to_domain(cookie)->smmu;
+
+	if (!vgpu_tlb_forgets(smmu, VGPU_FORGET_WALK))
+		vgpu_hw_tlb_inv_walk(smmu->hw, vgpu_bus_address(iova), size);
 }
 
 static void vgpu_tlb_add_page(struct iommu_iotlb_gather *gather,
 			      unsigned long iova, size_t granule, void *cookie)
 {
-	vgpu_hw_tlb_inv_page(cookie_to_domain(cookie)->smmu->hw,
-			     vgpu_bus_address(iova), granule);
+	struct vgpu_smmu *smmu = cookie_to_domain(cookie)->smmu;
+
+	if (!vgpu_tlb_forgets(smmu, VGPU_FORGET_PAGE))
+		vgpu_hw_tlb_inv_page(smmu->hw, vgpu_bus_address(iova), granule);
 }
 
 static const struct iommu_flush_ops vgpu_flush_ops = {

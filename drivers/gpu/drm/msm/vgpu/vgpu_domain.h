@@ -11,6 +11,10 @@
 
 #include "vgpu_hw.h"
 
+#define VGPU_FORGET_ALL		BIT(0)	/* invalidation of everything */
+#define VGPU_FORGET_WALK	BIT(1)	/* ... of a range with its tables */
+#define VGPU_FORGET_PAGE	BIT(2)	/* ... of a page */
+
 /**
  * struct vgpu_smmu - the SMMU
  * @dev: its platform device, which carries its runtime PM state
@@ -21,6 +25,7 @@
  * @cb: what the context bank was last programmed with
  * @domain: the attached paging domain or NULL
  * @client: the GPU once it was probed
+ * @forget_inv: kinds of invalidation to lose, VGPU_FORGET_*
  */
 struct vgpu_smmu {
 	struct device *dev;
@@ -32,6 +37,8 @@ struct vgpu_smmu {
 	struct vgpu_hw_cb cb;
 	struct iommu_domain *domain;
 	struct device *client;
+
+	u32 forget_inv;
 };
 
 extern const struct iommu_domain_ops vgpu_domain_ops;

@@ -16,8 +16,11 @@
  * the model cancels it.
  */
 
+#include <linux/debugfs.h>
 #include <linux/iopoll.h>
 #include <linux/slab.h>
+
+#include <drm/drm_file.h>
 
 #include "adreno/adreno_gpu.h"
 #include "a6xx.xml.h"
@@ -28,7 +31,9 @@
 #include "vgpu_drv.h"
 #include "vgpu_gpu.h"
 #include "vgpu_hw.h"
+#include "vgpu_inject.h"
 #include "vgpu_ring.h"
+#include "vgpu_stat.h"
 
 #define VGPU_GPU_FREQ_HZ	587000000
 
@@ -361,6 +366,22 @@ static struct msm_gpu_state *vgpu_gpu_state_get(struct msm_gpu *gpu)
 }
 #endif
 
+#if IS_ENABLED(CONFIG_DEBUG_FS) || IS_ENABLED(CONFIG_DEV_COREDUMP)
+static void vgpu_gpu_debugfs_init(struct msm_gpu *gpu, struct drm_minor *minor)
+{
+	struct vgpu *vgpu = vgpu_from_gpu_device(&gpu->pdev->dev);
+	struct dentry *dir;
+
+	/* All minors share a directory */
+	if (minor->type != DRM_MINOR_PRIMARY)
+		return;
+
+	dir = debugfs_create_dir("vgpu", minor->debugfs_root);
+	vgpu_inject_debugfs(vgpu, gpu->dev, dir);
+	vgpu_stat_debugfs(vgpu, gpu->dev, dir);
+}
+#endif
+
 /*
  * Address spaces, parameters
  */
@@ -423,6 +444,9 @@ static const struct adreno_gpu_funcs vgpu_gpu_funcs = {
 		.show = adreno_show,
 		.gpu_state_get = vgpu_gpu_state_get,
 		.gpu_state_put = adreno_gpu_state_put,
+#endif
+#if IS_ENABLED(CONFIG_DEBUG_FS) || IS_ENABLED(CONFIG_DEV_COREDUMP)
+		.debugfs_init = vgpu_gpu_debugfs_init,
 #endif
 		.create_address_space = vgpu_gpu_create_address_space,
 		.create_private_address_space = vgpu_gpu_create_private_address_space,

@@ -157,6 +157,21 @@ void vgpu_iommu_fault(struct platform_device *pdev)
 }
 
 /**
+ * vgpu_iommu_forget_inv() - where to say what invalidations get lost
+ * @pdev: the SMMU
+ *
+ * For tests of the tests: a driver that forgets must be noticed.
+ *
+ * Return: a word of VGPU_FORGET_*, lives as long as the device.
+ */
+u32 *vgpu_iommu_forget_inv(struct platform_device *pdev)
+{
+	struct vgpu_smmu *smmu = platform_get_drvdata(pdev);
+
+	return &smmu->forget_inv;
+}
+
+/**
  * vgpu_iommu_claim() - put a device behind the SMMU
  * @pdev: the SMMU
  * @client: a device that was not added to its bus yet

@@ -5,6 +5,8 @@
 #ifndef __VGPU_IOMMU_H__
 #define __VGPU_IOMMU_H__
 
+#include <linux/types.h>
+
 struct device;
 struct platform_device;
 struct vgpu_hw;
@@ -14,6 +16,7 @@ void vgpu_iommu_driver_unregister(void);
 
 struct platform_device *vgpu_iommu_create(struct vgpu_hw *hw);
 int vgpu_iommu_claim(struct platform_device *smmu, struct device *client);
+u32 *vgpu_iommu_forget_inv(struct platform_device *smmu);
 void vgpu_iommu_fault(struct platform_device *smmu);
 
 #endif /* __VGPU_IOMMU_H__ */
