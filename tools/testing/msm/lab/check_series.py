@@ -16,12 +16,11 @@ import re
 import time
 from pathlib import Path
 
-from lab import common, gitview, kbuild, maintainers, plan, series
+from lab import checkpatch, common, kbuild, series
 from lab.common import Failure, run, say
 
 MSM = "drivers/gpu/drm/msm/"
 TESTS = "drivers/gpu/drm/tests/"
-REPORT = re.compile(r"^(?P<file>[^:]+):(?P<line>\d+): (?P<kind>ERROR|WARNING|CHECK):(?P<type>\w+): (?P<text>.*)$")
 # Names that the compiler, the assembler macros and static calls make up.
 COMPILER = re.compile(r"__(asan|ubsan|sanitizer|tsan|kcsan|fentry|x86_|stack_chk|[gp]et_user|SC[KT]__|trace)")
 # checkpatch findings on a mail that are wrong for this series, each with the reason.
@@ -102,14 +101,8 @@ def targets(touched):
 
 def checkpatch_mail(tree, mail):
     """Findings of checkpatch --strict on a mail that are not on the accepted list."""
-    done = run([Path(tree) / "scripts/checkpatch.pl", "--strict", "--terse", "--show-types", "--no-summary",
-                "--codespell" if Path("/usr/share/codespell/dictionary.txt").exists() else "--no-codespell", mail],
-               cwd=tree, check=False)
-    found = [match for match in map(REPORT.match, done.stdout.splitlines()) if match]
-    if done.returncode and not found:
-        raise Failure(f"checkpatch failed on {mail}: {(done.stderr or done.stdout).strip()[:300]}")
-    return [f"{mail.name}:{match['line']}: {match['kind']}:{match['type']}: {match['text']}"
-            for match in found if match["type"] not in ACCEPTED]
+    return [f"{mail.name}:{found.line}: {found.kind}:{found.type}: {found.text}"
+            for found in checkpatch.check(tree, mail, cwd=tree) if found.type not in ACCEPTED]
 
 
 def stamp(repo, commit, parent, new, mail):
@@ -145,19 +138,13 @@ def check(src, *, root=common.ROOT, out=common.OUT, fresh=False):
     return findings
 
 
-def uncovered(root, commits):
-    """Overlay files that no F: line of MAINTAINERS names."""
-    ours = (Path(root) / plan.MAINTAINERS).read_text()
-    return [path for commit in commits for path in commit.files if not maintainers.covers(ours, path)]
-
-
 def main(argv):
     parser = argparse.ArgumentParser(prog="lab.py check-series", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--src", type=Path, help="pristine source (default: the unpacked package, or KSRC)")
     parser.add_argument("--fresh", action="store_true", help="check commits that passed before, too")
     args = parser.parse_args(argv)
-    src = args.src or common.source()
+    src = args.src or common.source("lint")
     with common.exclusive(common.OUT):
         findings = check(src, fresh=args.fresh)
     for line in findings:

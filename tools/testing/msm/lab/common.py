@@ -58,9 +58,10 @@ def write_atomic(path, data, mode=None):
     os.replace(temp, path)
 
 
-def source():
-    """The pristine kernel source, unpacked: KSRC, or what fetch provides."""
-    from lab import fetch
+def source(step="source"):
+    """The pristine kernel source, unpacked: KSRC, or the package's; what step needs is installed."""
+    from lab import arch, deps, fetch
+    deps.ensure(step, arch.X86_64)
     return Path(fetch.source())
 
 

@@ -10,7 +10,7 @@ import re
 import shutil
 from pathlib import Path
 
-from lab import common
+from lab import arch, common
 from lab.common import Failure, run, say
 
 FRAGMENT = Path(__file__).resolve().parents[1] / "configs/series.config"
@@ -28,9 +28,10 @@ class Kbuild:
                if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "KBUILD_OUTPUT", "ARCH", "CROSS_COMPILE")}
         env.update(LC_ALL="C", CCACHE_BASEDIR=str(self.tree.parent), CCACHE_NOHASHDIR="1",
                    KBUILD_BUILD_TIMESTAMP="2026-01-01", KBUILD_BUILD_USER="msm", KBUILD_BUILD_HOST="msm")
-        compiler = "ccache gcc" if shutil.which("ccache") else "gcc"
-        done = run(["make", "-C", self.tree, f"O={self.build}", f"CC={compiler}", "ARCH=x86_64", f"-j{os.cpu_count()}",
-                    *words], env=env, check=False)
+        cross = arch.X86_64.cross
+        compiler = f"ccache {cross}gcc" if shutil.which("ccache") else f"{cross}gcc"
+        done = run(["make", "-C", self.tree, f"O={self.build}", f"CC={compiler}", "ARCH=x86_64", f"CROSS_COMPILE={cross}",
+                    f"-j{os.cpu_count()}", *words], env=env, check=False)
         output = done.stdout + done.stderr
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log, "a", encoding="utf-8") as log:

@@ -34,7 +34,7 @@ def kernel_rules(src, root, out, paths, say=say):
     build = kbuild.prepare(repo, made[-1][1], src, out)
     say("lint: checkpatch")
     checked = [path for path in paths if path.endswith((".c", ".h", ".rst")) or Path(path).name.startswith("Kconfig")]
-    yield from lint_kernel.checkpatch(root, build.tree, checked)
+    yield from lint_kernel.checkpatch_files(root, build.tree, checked)
     say("lint: kernel-doc")
     yield from lint_kernel.kernel_doc(build.tree, sources + headers)
     say("lint: W=1, sparse")
@@ -91,7 +91,7 @@ def main(argv):
     paths = repository_files(root)
     findings = list(lint_text.text_rules(root, paths)) + list(lint_text.shellcheck(root, paths))
     if not args.quick:
-        src = args.src or common.source()
+        src = args.src or common.source("lint")
         with common.exclusive(common.OUT):
             findings += kernel_rules(src, root, common.OUT, paths)
     kept, stale = judge(sorted(set(findings)), entries)

@@ -7,17 +7,16 @@ import shlex
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lab import kbuild
-from lab.common import Failure, run
+from lab import checkpatch, kbuild
+from lab.common import run
 from lab.lint_text import Finding
 
-CHECKPATCH = re.compile(r"^(?P<path>[^:]+):(?P<line>\d+): (?P<kind>ERROR|WARNING|CHECK):(?P<type>\w+): (?P<text>.*)$")
 KDOC = re.compile(r"^(?:\./)?(?P<path>\S+?):(?P<line>\d+): (?:warning|error): (?P<text>.*)$")
 # One file alone says nothing about these: the commit's mail and our own rules do.
 FILE_IGNORE = "FILE_PATH_CHANGES,COMMIT_MESSAGE,MISSING_SIGN_OFF,LINUX_VERSION_CODE"
 
 
-def checkpatch(root, tree, paths):
+def checkpatch_files(root, tree, paths):
     """checkpatch --strict -f over our C, header, Kconfig and rst files."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for findings in pool.map(lambda path: _checkpatch(root, tree, path), paths):
@@ -25,13 +24,8 @@ def checkpatch(root, tree, paths):
 
 
 def _checkpatch(root, tree, path):
-    done = run([Path(tree) / "scripts/checkpatch.pl", "--no-tree", "--strict", "--terse", "--show-types",
-                "--no-summary", "--ignore", FILE_IGNORE, "-f", path], cwd=root, check=False)
-    matches = [match for match in map(CHECKPATCH.match, done.stdout.splitlines()) if match]
-    if done.returncode and not matches:
-        raise Failure(f"checkpatch failed on {path}: {(done.stderr or done.stdout).strip()[:300]}")
-    return [Finding(path, int(match["line"]), "checkpatch", f"{match['kind']}:{match['type']}: {match['text']}")
-            for match in matches]
+    return [Finding(path, found.line, "checkpatch", f"{found.kind}:{found.type}: {found.text}")
+            for found in checkpatch.check(tree, path, "--no-tree", "--ignore", FILE_IGNORE, "-f", cwd=root)]
 
 
 def kernel_doc(tree, paths):

@@ -146,7 +146,7 @@ def main(argv):
     parser.add_argument("--tree", type=Path, default=common.OUT / "tree")
     parser.add_argument("--into", metavar="KIND/NAME", help="the patch that takes edits of files of the kernel")
     args = parser.parse_args(argv)
-    done, refused = save(common.ROOT, args.src or common.source(), args.tree, args.into)
+    done, refused = save(common.ROOT, args.src or common.source("series"), args.tree, args.into)
     for line in done + refused:
         say(f"save: {line}")
     say(f"save: {len(done)} saved, {len(refused)} not")

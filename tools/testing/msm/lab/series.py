@@ -111,7 +111,7 @@ def main(argv):
         say(f"plan: {len(commits)} commits, {sum(len(commit.patches) for commit in commits)} patches, "
             f"{sum(len(commit.files) for commit in commits)} overlay files")
         return 0
-    src = args.src or common.source()
+    src = args.src or common.source("series")
     with common.exclusive(common.OUT):
         return _act(args, src)
 

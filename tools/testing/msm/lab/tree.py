@@ -224,5 +224,5 @@ def main(argv):
     parser.add_argument("--force", action="store_true", default=bool(os.environ.get("FORCE")),
                         help="drop edits made in the tree")
     args = parser.parse_args(argv)
-    apply(args.src or common.source(), args.tree, force=args.force)
+    apply(args.src or common.source("series"), args.tree, force=args.force)
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import cbudget, check_series, kbuild, lint, lint_kernel, lint_text  # noqa: E402
+from lab import cbudget, checkpatch, kbuild, lint, lint_kernel, lint_text  # noqa: E402
 from lab.common import Failure  # noqa: E402
 from lab.lint_text import Finding  # noqa: E402
 
@@ -235,9 +235,8 @@ class Messages(unittest.TestCase):
                          [("drivers/a.c", 3), ("drivers/b.c", 7), ("drivers/c.c", 9)])
 
     def test_checkpatch_lines(self):
-        match = check_series.REPORT.match("x/0001-a.patch:8: WARNING:LONG_LINE: too long")
-        self.assertEqual((match["kind"], match["type"], match["line"]), ("WARNING", "LONG_LINE", "8"))
-        self.assertEqual(lint_kernel.CHECKPATCH.match("a.c:3: CHECK:SPACING: spaces (ctx:BxV)")["type"], "SPACING")
+        found = checkpatch.parse("x/0001-a.patch:8: WARNING:LONG_LINE: too long\nnoise\na.c:3: CHECK:SPACING: x (ctx:BxV)\n")
+        self.assertEqual(found, [(8, "WARNING", "LONG_LINE", "too long"), (3, "CHECK", "SPACING", "x (ctx:BxV)")])
 
     def test_header_alone(self):
         command = "ccache gcc -Wp,-MMD,dir/.a.o.d -DX='\"a\"' -I inc -c -o dir/a.o ../tree/dir/a.c ; objtool dir/a.o"

@@ -338,6 +338,13 @@ class Pieces(unittest.TestCase):
                          ["drivers/gpu/drm/msm/", "drivers/iommu/io-pgtable-arm.o"])
         self.assertIn("drivers/gpu/drm/tests/", check_series.targets(["include/drm/drm_gpuvm.h"]))
 
+    def test_exports(self):
+        with tempfile.TemporaryDirectory(prefix="msm-test-") as folder:
+            (Path(folder) / "a.c").write_text("EXPORT_SYMBOL(one);\n/* EXPORT_SYMBOL(no) */\nEXPORT_SYMBOL_GPL(two);\n"
+                                              "EXPORT_SYMBOL_NS_GPL(three, \"X\");\nEXPORT_TRACEPOINT_SYMBOL(four);\n")
+            (Path(folder) / "b.txt").write_text("EXPORT_SYMBOL(five);\n")
+            self.assertEqual(check_series.exports(folder, ["."]), {"one", "two", "three", "four"})
+
 
 if __name__ == "__main__":
     unittest.main()
