@@ -38,6 +38,12 @@ def main(argv):
     except Failure as failure:
         print(f"{verb.replace('_', '-')}: {failure}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"\n{verb.replace('_', '-')}: interrupted; the next run goes on from here", file=sys.stderr)
+        return 130
+    except OSError as error:
+        print(f"{verb.replace('_', '-')}: {error.filename or 'system'}: {error.strerror}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

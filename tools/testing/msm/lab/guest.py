@@ -95,7 +95,8 @@ class Guest:
     def _control(self):
         base = common.OUT / "tmp"
         base.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"{self.options.name}-", dir=base))
+        _sweep(base)
+        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=base))
         try:
             (folder / "lab").mkdir()
             yield folder / "lab"
@@ -115,6 +116,14 @@ class Guest:
         return Machine(self.arch, self.kernel, image, self.disk, log, cpus=options.cpus, memory=options.memory,
                        words=words, shares={"share": self.share, "lab": control, **options.extra},
                        interactive=command is None)
+
+
+def _sweep(base):
+    """Remove what killed runs left."""
+    for path in base.iterdir():
+        owner = path.name.split("-")[0]
+        if owner.isdigit() and not Path("/proc", owner).exists():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _state(path):

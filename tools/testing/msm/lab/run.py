@@ -20,7 +20,7 @@ for node in /sys/class/drm/card*; do
 	[ -e "$node/device/driver" ] || continue
 	echo "LAB-ABOUT device: /dev/dri/${node##*/}, driver $(basename "$(readlink -f "$node/device/driver")"), $(cat "$node/device/modalias")"
 done
-dmesg | grep -E 'msm|vgpu' | grep -vE 'IGT|module parameter' | sed 's/^\\[[^]]*\\] */LAB-ABOUT log: /' | head -4
+dmesg | grep -E '\\[drm\\] Initialized msm|vgpu' | grep -v 'ommand line' | sed 's/^\\[[^]]*\\] */LAB-ABOUT log:    /' | head -3
 """
 WALK = """
 echo LAB-WALK
@@ -55,8 +55,10 @@ class Show:
     def _test(self, number, total, program, subtest, word, seconds):
         name = f"{program.removeprefix('msm/')}/{subtest}"
         rules = [rule for rule in expect.load("results.txt") if rule.covers(name)]
-        why = "  expected: " + rules[0].reason.split(":")[0] if rules and word == report.FAIL else ""
-        say(f"  [{number:2}/{total}] {suites.MARK.get(word, word)} {name}{why[:70]}")
+        known = bool(rules) and word == rules[0].what
+        mark = "known" if known else suites.MARK.get(word, word)
+        why = ": " + re.split(r"[:(]", rules[0].reason)[0].strip() if known else ""
+        say(f"  [{number:2}/{total}] {mark:5} {name}{why}"[:99])
 
 
 def _script(plan):
@@ -73,7 +75,7 @@ def run(context, started):
     guest = context.guest("run", memory=1024, idle=300)
     plan = igtrun.Plan("run", igtrun.STOCK, PATTERNS, results, slow=not guest.fast())
     how = "KVM" if guest.fast() else "TCG, emulated"
-    say(f"\nguest: {context.arch.name}, {context.flavour} kernel, {how}; ready {clock(time.monotonic() - started)} after the start")
+    say(f"guest: {context.arch.name}, {context.flavour} kernel, {how}; ready {clock(time.monotonic() - started)} after the start")
     show = Show(plan, started)
     outcome = guest.run(_script(plan), show.line)
     if outcome.explain():
