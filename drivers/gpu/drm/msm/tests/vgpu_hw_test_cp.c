@@ -141,7 +141,7 @@ static const struct bad_stream bad_streams[] = {
 	{ "illegal header", OPCODE, 1, { 0xdeaddead } },
 	{ "wrong parity", OPCODE, 1, { 0x70100000 } },
 	{ "unknown opcode", OPCODE, 1, { 0x70008000 | 0x7e << 16 | BIT(23) } },
-	{ "CP_BLIT", OPCODE, 2, { 0x702c0001, 3 } },
+	{ "CP_DRAW_AUTO", OPCODE, 2, { 0x70a40001, 3 } },
 	{ "too short", ILLEGAL, 3, { 0x703d0002, 0, 1 } },
 	{ "beyond the end", ILLEGAL, 2, { 0x703d8003, 0 } },
 	{ "switch of tables", ILLEGAL, 5, { 0x70d30004, 0, 0, 0, 0 } },
