@@ -40,9 +40,12 @@
 /* Start of a process' address space: above 4 GB, so that bugs are visible */
 #define VGPU_VA_START		0x100000000ULL
 
-/* Time for the ring to drain at start, with nothing but init packets in it */
+/*
+ * Time for the ring to drain at start, with nothing but init packets in it.
+ * The command processor is a thread that shares its CPU with who knows what.
+ */
 #define VGPU_IDLE_POLL_US	20
-#define VGPU_IDLE_TIMEOUT_US	(2 * USEC_PER_SEC)
+#define VGPU_IDLE_TIMEOUT_US	(20 * USEC_PER_SEC)
 
 #define VGPU_INT_MASK (A6XX_RBBM_INT_0_MASK_CP_AHB_ERROR | \
 		       A6XX_RBBM_INT_0_MASK_CP_HW_ERROR | \
