@@ -271,6 +271,13 @@ static const struct gpuvm_picture gpuvm_pictures[] = {
 			  MAP(A(1, 7, N + 1)) },
 		.new = { A(0, 1, N), A(1, 7, N + 1), A(7, 8, N + 1) },
 	}, {
+		.name = "two unmaps, left and right aligned",
+		.old = { A(0, 1, N), B(1, 3, M) },
+		.req = A(0, 3, N),
+		.step = { UNMAP_KEEP(A(0, 1, N)), UNMAP(B(1, 3, M)),
+			  MAP(A(0, 3, N)) },
+		.new = { A(0, 3, N) },
+	}, {
 		.name = "identical without a BO",
 		.old = { O(0, 2, 0) },
 		.req = O(0, 2, 0),
