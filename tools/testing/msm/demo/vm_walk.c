@@ -168,7 +168,8 @@ static char walk_probe(struct walk *walk, u64 iova)
 		return '?';
 	letter = walk_letter(value);
 	if (letter)
-		return gpu_devcore_take_fault(&fault, 0) ? letter : '?';
+		return gpu_devcore_take_fault(&fault, 0) == -ENOENT ?
+		       letter : '?';
 	if (gpu_devcore_take_fault(&fault, FAULT_WAIT_MS))
 		return '?';
 	return fault.iova == iova && !strcmp(fault.dir, "READ") ? '.' : '?';

@@ -3,7 +3,9 @@
  * Device core dumps, where the driver reports GPU page faults.
  *
  * The driver keeps one dump; until somebody clears it, later faults leave
- * none.  So every fault is taken: read, then cleared.  The fault information
+ * none.  So every fault is taken: read, then cleared.  Clearing only asks a
+ * kernel worker to free the dump, so it is also waited for, or the next fault
+ * would get lost.  The fault information
  * stands near the start; the rest (ring, buffers) can be megabytes that the
  * kernel formats again for every read, and is not read here.
  */
@@ -20,22 +22,57 @@
 #define DUMPS		"/sys/class/devcoredump/devcd*/data"
 #define HEAD_BYTES	4096
 #define POLL_MS		2
+#define FREE_MS		2000
+
+/* A dump holds a reference on the module; -1 when msm is not a module. */
+static long gpu_devcore_refs(void)
+{
+	FILE *file = fopen("/sys/module/msm/refcnt", "r");
+	long refs = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld", &refs) != 1)
+		refs = -1;
+	fclose(file);
+	return refs;
+}
+
+/* Wait until the file is gone and then its memory, which lets go of msm. */
+static void gpu_devcore_wait_freed(const char *path, long refs)
+{
+	int left = gpu_fence_scaled_ms(FREE_MS) / POLL_MS;
+
+	while (left-- > 0 && (!access(path, F_OK) ||
+			      (refs > 0 && gpu_devcore_refs() >= refs)))
+		usleep(POLL_MS * 1000);
+}
+
+static int gpu_devcore_take(const char *path, char *head)
+{
+	long refs = gpu_devcore_refs();
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	int len, done;
+
+	if (fd < 0)
+		return -ENOENT;
+	len = read(fd, head, HEAD_BYTES - 1);
+	done = write(fd, "1", 1);
+	close(fd);
+	if (done != 1)
+		return -ENOENT;
+	gpu_devcore_wait_freed(path, refs);
+	return len < 0 ? 0 : len;
+}
 
 /* Return: bytes read into @head (may be 0), or -ENOENT when there is none. */
 static int gpu_devcore_pop(char *head)
 {
-	int len = -ENOENT, fd;
+	int len = -ENOENT;
 	glob_t dumps;
 
 	if (!glob(DUMPS, 0, NULL, &dumps)) {
-		fd = open(dumps.gl_pathv[0], O_RDWR | O_CLOEXEC);
-		if (fd >= 0) {
-			len = read(fd, head, HEAD_BYTES - 1);
-			len = len < 0 ? 0 : len;
-			if (write(fd, "1", 1) != 1)
-				len = -ENOENT;
-			close(fd);
-		}
+		len = gpu_devcore_take(dumps.gl_pathv[0], head);
 		globfree(&dumps);
 	}
 	if (len >= 0)

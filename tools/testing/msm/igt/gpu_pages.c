@@ -14,6 +14,7 @@
  * by a write in turn.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,7 @@ static bool gpu_pages_mapped(struct gpu_vm *vm, u64 iova, struct run run,
 {
 	struct gpu_fault fault;
 	u32 left = run.count;
+	int ret;
 
 	gpu_devcore_clear();
 	for (; left; left -= run.count) {
@@ -122,12 +124,16 @@ static bool gpu_pages_mapped(struct gpu_vm *vm, u64 iova, struct run run,
 		run.first += run.count;
 		iova += run.count * GPU_PAGE;
 	}
-	if (gpu_devcore_take_fault(&fault, 0)) {
+	ret = gpu_devcore_take_fault(&fault, 0);
+	if (ret == -ENOENT) {
 		text[0] = '\0';
 		return true;
 	}
-	snprintf(text, GPU_PAGES_TEXT, "unexpected %s fault at %llx",
-		 fault.dir, fault.iova);
+	if (ret)
+		snprintf(text, GPU_PAGES_TEXT, "unexpected dump: %d", ret);
+	else
+		snprintf(text, GPU_PAGES_TEXT, "unexpected %s fault at %llx",
+			 fault.dir, fault.iova);
 	return false;
 }
 

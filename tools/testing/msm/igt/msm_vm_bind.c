@@ -91,6 +91,7 @@ struct change {
 	s32 at;
 	u32 pages;
 	u32 from;
+	u32 flags;
 };
 
 #define CHANGES		3
@@ -178,6 +179,10 @@ static const struct change_case unmap_then_map_part = {
 	0, ".3 B1 C2-3 .2"
 };
 
+static const struct change_case map_again_dump = {
+	EIGHT, .change = { { 'A', 0, 8, 0, MSM_VM_BIND_OP_DUMP } }, 0, "A0-7 ."
+};
+
 static u32 change_ops(struct gpu_vm *vm, struct gpu_bo *const *bos,
 		      const struct change *list, struct drm_msm_vm_bind_op *ops)
 {
@@ -194,6 +199,7 @@ static u32 change_ops(struct gpu_vm *vm, struct gpu_bo *const *bos,
 						 bos[list[i].letter - 'A'],
 						 list[i].from * GPU_PAGE,
 						 range);
+		ops[i].flags = list[i].flags;
 	}
 	return i;
 }
@@ -483,6 +489,8 @@ static const struct msm_igt_subtest tests[] = {
 	{ "map-over-self", "other pages of the same buffer", change,
 	  &map_over_self },
 	{ "map-again", "the same once more", change, &map_again },
+	{ "map-again-dump", "the same, now for dumps", change,
+	  &map_again_dump },
 	{ "map-then-unmap-part", "operations apply in list order", change,
 	  &map_then_unmap_part },
 	{ "unmap-then-map-part", "operations apply in list order", change,
@@ -511,5 +519,6 @@ int main(int argc, char **argv)
 	msm_igt_fixture(vm_test_fixture);
 	msm_igt_run(tests, ARRAY_SIZE(tests));
 	msm_igt_run(vm_fence_tests, vm_fence_count);
+	msm_igt_fixture(vm_test_restore);
 	igt_exit();
 }

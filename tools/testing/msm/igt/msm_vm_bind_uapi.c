@@ -475,5 +475,6 @@ int main(int argc, char **argv)
 	msm_igt_run(op_tests, ARRAY_SIZE(op_tests));
 	msm_igt_run(request_tests, ARRAY_SIZE(request_tests));
 	msm_igt_run(vm_refuse_tests, vm_refuse_count);
+	msm_igt_fixture(vm_test_restore);
 	igt_exit();
 }

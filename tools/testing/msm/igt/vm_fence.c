@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include <linux/sync_file.h>
+
 #include "gpu_fence.h"
 #include "vm_fence.h"
 #include "vm_test.h"
@@ -246,6 +248,51 @@ static void pipelined(const void *arg)
 	vm_test_close(&vm);
 }
 
+/* The queue goes while a bind waits in it: the bind is still done. */
+static void queue_close_blocked(const void *arg)
+{
+	struct gpu_gate gate = closed_gate();
+	struct gpu_vm vm;
+	struct gpu_bo *a;
+	int fence;
+
+	vm_test_open(&vm);
+	a = vm_test_bo(&vm, 'A', 4);
+	fence = queue_op(&vm, gpu_bind_op_map(vm.area, a, 0, a->size),
+			 gate.fence);
+	msm_igt_assert_ok(gpu_dev_queue_close(&vm.dev, vm.bind_queue));
+	msm_igt_assert_ok(gpu_gate_open(&gate));
+	msm_igt_assert_ok(gpu_fence_finish(fence));
+	vm_test_expect(&vm, vm.area, "A0-3 .");
+	gpu_gate_free(&gate);
+	vm_test_close(&vm);
+}
+
+/*
+ * The context goes while a bind waits for a fence that never comes.  Closing
+ * does not wait for it either, and who holds the bind's fence sees it signal.
+ */
+static void close_blocked(const void *arg)
+{
+	struct gpu_gate gate = closed_gate();
+	struct sync_file_info info = { 0 };
+	struct gpu_vm vm;
+	struct gpu_bo *a;
+	int fence, ret;
+
+	vm_test_open(&vm);
+	a = vm_test_bo(&vm, 'A', 4);
+	fence = queue_op(&vm, gpu_bind_op_map(vm.area, a, 0, a->size),
+			 gate.fence);
+	vm_test_close(&vm);
+	ret = gpu_fence_wait(fence, GPU_FENCE_PATIENCE_MS);
+	msm_igt_assert(ret != -ETIME, "the fence never signals\n");
+	msm_igt_assert(ret, "the fence says that the bind was done\n");
+	msm_igt_assert_ok(gpu_ioctl(fence, SYNC_IOC_FILE_INFO, &info));
+	close(fence);
+	gpu_gate_free(&gate);
+}
+
 const struct msm_igt_subtest vm_fence_tests[] = {
 	{ "fence-out", "a job starts behind the fence of its bind", fence_out },
 	{ "fence-in-bind", "a bind waits, and what it replaces stays",
@@ -256,6 +303,10 @@ const struct msm_igt_subtest vm_fence_tests[] = {
 	{ "fence-only", "no operations, only a fence", fence_only },
 	{ "unmap-then-close", "pages stay under a queued unmap",
 	  unmap_then_close },
+	{ "queue-close-blocked", "its binds are still done",
+	  queue_close_blocked },
+	{ "close-blocked", "a context goes, fences of its binds signal",
+	  close_blocked },
 	{ "pipelined", "many binds in flight apply in order", pipelined },
 };
 

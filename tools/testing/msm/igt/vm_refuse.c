@@ -92,7 +92,7 @@ static void refuse_submit(const void *arg)
 	struct vm_canary c;
 
 	vm_canary_open(&c);
-	gpu_job_begin(&job, &c.vm, 0);
+	gpu_job_begin(&job, &c.vm, 1);
 	gpu_cmd_nop(&job.cmd, 3);
 	good_cmd = (struct drm_msm_gem_submit_cmd){
 		.type = MSM_SUBMIT_CMD_BUF,
@@ -116,6 +116,7 @@ static void refuse_submit(const void *arg)
 	msm_igt_assert_ok(gpu_ioctl(c.vm.dev.fd, DRM_IOCTL_MSM_GEM_SUBMIT,
 				    &good));
 	msm_igt_assert_ok(gpu_fence_finish(good.fence_fd));
+	vm_canary_check(&c);
 	vm_canary_close(&c);
 }
 

@@ -13,6 +13,14 @@
 #define EXPECTED_DMESG	"[*]{3} gpu fault: |fault_handler: [0-9]+ callbacks"
 
 /*
+ * No test here hangs the GPU on purpose, but an emulated one on a busy machine
+ * is slower than the half second that the driver allows.
+ */
+#define HANGCHECK_MS	5000
+
+static u32 hangcheck_before;
+
+/*
  * Without an msm GPU, or on a kernel that does not claim VM_BIND, there is
  * nothing to test.  A kernel that claims it has to do it.
  */
@@ -32,6 +40,13 @@ void vm_test_fixture(void)
 			"the kernel's msm is older than 1.%d\n", VM_BIND_MINOR);
 	igt_emit_ignore_dmesg_regex(EXPECTED_DMESG);
 	gpu_devcore_clear();
+	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(HANGCHECK_MS,
+						   &hangcheck_before));
+}
+
+void vm_test_restore(void)
+{
+	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(hangcheck_before, NULL));
 }
 
 void vm_test_open(struct gpu_vm *vm)
@@ -43,7 +58,7 @@ void vm_test_open(struct gpu_vm *vm)
  * The buffers of all tests.  A CPU mapping keeps its file open, so a context
  * is really closed only when the mappings of its buffers are gone.
  */
-static struct gpu_bo buffers[64];
+static struct gpu_bo buffers[256];
 
 /* A stamped buffer, see gpu_pages_bo(); lives until vm_test_close(). */
 struct gpu_bo *vm_test_bo(struct gpu_vm *vm, char letter, u32 pages)

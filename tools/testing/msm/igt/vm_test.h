@@ -6,6 +6,7 @@
 #include "msm_igt.h"
 
 void vm_test_fixture(void);
+void vm_test_restore(void);
 void vm_test_open(struct gpu_vm *vm);
 void vm_test_close(struct gpu_vm *vm);
 struct gpu_bo *vm_test_bo(struct gpu_vm *vm, char letter, u32 pages);
