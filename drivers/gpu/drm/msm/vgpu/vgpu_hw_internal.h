@@ -296,6 +296,7 @@ bool vgpu_pm4_skips_payload(const struct vgpu_packet *packet);
 int vgpu_pm4_execute(struct vgpu_hw *hw, u32 header,
 		     const struct vgpu_packet *packet);
 int vgpu_event_write(struct vgpu_hw *hw, const u32 *dwords, u32 count);
+int vgpu_2d_blit(struct vgpu_hw *hw, const u32 *dwords, u32 count);
 
 /* ------------------------------------------------------------------------ */
 

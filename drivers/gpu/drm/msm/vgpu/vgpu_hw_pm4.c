@@ -446,6 +446,7 @@ static const struct pm4_op pm4_ops[VGPU_NR_OPCODES] = {
 	[CP_INDIRECT_BUFFER] = { "CP_INDIRECT_BUFFER", pm4_indirect_buffer, 3 },
 	[CP_INDIRECT_BUFFER_PFD] = { "CP_INDIRECT_BUFFER_PFD", pm4_indirect_buffer, 3 },
 	[CP_INDIRECT_BUFFER_CHAIN] = { "CP_INDIRECT_BUFFER_CHAIN", pm4_chain, 3 },
+	[CP_BLIT] = { "CP_BLIT", vgpu_2d_blit, 1 },
 	[CP_WHERE_AM_I] = { "CP_WHERE_AM_I", pm4_where_am_i, 2 },
 
 	/* The kernel's own. */
@@ -464,7 +465,6 @@ static const struct pm4_op pm4_ops[VGPU_NR_OPCODES] = {
 	[CP_SKIP_IB2_ENABLE_LOCAL] = { "CP_SKIP_IB2_ENABLE_LOCAL", pm4_nothing },
 
 	/* Legal on hardware, without a model here. */
-	[CP_BLIT] = { "CP_BLIT" },
 	[CP_DRAW_INDX_OFFSET] = { "CP_DRAW_INDX_OFFSET" },
 	[CP_DRAW_INDIRECT] = { "CP_DRAW_INDIRECT" },
 	[CP_DRAW_INDX_INDIRECT] = { "CP_DRAW_INDX_INDIRECT" },

@@ -13,10 +13,10 @@
  * numbers, written with these two.  The model calls none of them.
  */
 #ifndef fui
-#define fui(x)			0
+#define fui(x)			((u32)sizeof(x))
 #endif
 #ifndef _mesa_float_to_half
-#define _mesa_float_to_half(x)	0
+#define _mesa_float_to_half(x)	((u32)sizeof(x))
 #endif
 
 #include "adreno_common.xml.h"

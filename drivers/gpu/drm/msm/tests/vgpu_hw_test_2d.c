@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit: the 2D engine of the virtual Adreno, programmed the way turnip does
+ * for vkCmdFillBuffer and vkCmdCopyBuffer.
+ *
+ * Each operation is checked against a model made of bytes: what is inside the
+ * rectangle has changed as asked, and nothing outside has.
+ */
+#include <linux/bitfield.h>
+#include <linux/prandom.h>
+#include <linux/sizes.h>
+
+#include <kunit/test.h>
+
+#include "vgpu_hw_test.h"
+#include "../vgpu/vgpu_hw_xml.h"
+
+#define SRC_IOVA	0x200000000ULL
+#define DST_IOVA	0x300000000ULL
+#define NR_PAGES	3
+#define SIZE		(NR_PAGES * SZ_4K)
+#define LINEAR_FILL	(0x07f00080 | FMT6_32_UINT << 8)
+#define LINEAR_COPY	0x00f00000
+
+struct surfaces {
+	struct vt *vt;
+	u8 *src[NR_PAGES];
+	u8 *dst[NR_PAGES];
+	u8 want[SIZE];
+};
+
+static struct surfaces *surfaces_create(struct kunit *test)
+{
+	struct surfaces *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	struct rnd_state rnd;
+
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	s->vt = vt_create(test, NULL);
+	prandom_seed_state(&rnd, 5);
+	for (int i = 0; i < NR_PAGES; i++) {
+		s->src[i] = (u8 *)vt_page(test);
+		s->dst[i] = (u8 *)vt_page(test);
+		prandom_bytes_state(&rnd, s->src[i], SZ_4K);
+		vt_map(s->vt, SRC_IOVA + i * SZ_4K, s->src[i], IOMMU_READ);
+		vt_map(s->vt, DST_IOVA + i * SZ_4K, s->dst[i],
+		       IOMMU_READ | IOMMU_WRITE);
+	}
+
+	return s;
+}
+
+/* Destination surface, and the rectangle in it, last pixel included. */
+static void set_dst(struct vt *vt, u32 format, u64 base, u32 pitch, u32 x, u32 y,
+		    u32 width, u32 height)
+{
+	vt_ib(vt, vt_pkt4(REG_A6XX_RB_2D_DST_INFO, 4), format, VT_LO(base),
+	      VT_HI(base), pitch / 64);
+	vt_ib(vt, vt_pkt4(REG_A6XX_GRAS_2D_DST_TL, 2), x | y << 16,
+	      (x + width - 1) | (y + height - 1) << 16);
+}
+
+static void set_src(struct vt *vt, u32 format, u64 base, u32 pitch, u32 x, u32 y,
+		    u32 width, u32 height)
+{
+	vt_ib(vt, vt_pkt4(REG_A6XX_SP_PS_2D_SRC_INFO, 5), format | 0x500000,
+	      width | 1 << 15, VT_LO(base), VT_HI(base), pitch / 64 << 9);
+	vt_ib(vt, vt_pkt4(REG_A6XX_GRAS_2D_SRC_TL_X, 4), x << 8,
+	      (x + width - 1) << 8, y << 8, (y + height - 1) << 8);
+}
+
+static void blit(struct vt *vt, u32 cntl)
+{
+	vt_ib(vt, vt_pkt4(REG_A6XX_RB_2D_BLIT_CNTL, 1), cntl);
+	vt_ib(vt, vt_pkt7(CP_BLIT, 1), BLIT_OP_SCALE);
+	vt_run_ib(vt);
+}
+
+static void expect_dst(struct kunit *test, struct surfaces *s)
+{
+	for (int i = 0; i < NR_PAGES; i++)
+		KUNIT_EXPECT_MEMEQ(test, s->dst[i], s->want + i * SZ_4K, SZ_4K);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&s->vt->faults));
+}
+
+/* What the source has at an offset. */
+static u8 src_byte(struct surfaces *s, u32 at)
+{
+	return s->src[at / SZ_4K][at % SZ_4K];
+}
+
+/* One row, as buffers are filled, across a page boundary. */
+static void a2d_fills(struct kunit *test)
+{
+	struct surfaces *s = surfaces_create(test);
+	u32 *want = (u32 *)s->want;
+
+	set_dst(s->vt, FMT6_32_UINT, DST_IOVA + 64, 0, 3, 0, 1500, 1);
+	vt_ib(s->vt, vt_pkt4(REG_A6XX_RB_2D_SRC_SOLID_C0, 4), 0xcafef00d, 1, 2, 3);
+	blit(s->vt, LINEAR_FILL);
+	for (int i = 0; i < 1500; i++)
+		want[16 + 3 + i] = 0xcafef00d;
+	expect_dst(test, s);
+}
+
+/* Several rows of wide pixels. */
+static void a2d_fills_rectangles(struct kunit *test)
+{
+	struct surfaces *s = surfaces_create(test);
+	u32 *want = (u32 *)s->want;
+
+	set_dst(s->vt, FMT6_32_32_32_32_UINT, DST_IOVA, 1024, 2, 1, 5, 7);
+	vt_ib(s->vt, vt_pkt4(REG_A6XX_RB_2D_SRC_SOLID_C0, 4), 1, 2, 3, 4);
+	blit(s->vt, LINEAR_FILL);
+	for (u32 row = 1; row < 8; row++)
+		for (u32 i = 0; i < 5 * 4; i++)
+			want[row * 256 + 8 + i] = i % 4 + 1;
+	expect_dst(test, s);
+}
+
+struct copy_case {
+	const char *name;
+	u32 format;
+	u32 cpp;
+};
+
+static const struct copy_case copy_cases[] = {
+	{ "1 byte", FMT6_8_UNORM, 1 },
+	{ "4 bytes", FMT6_32_UINT, 4 },
+	{ "16 bytes", FMT6_32_32_32_32_UINT, 16 },
+};
+
+static void copy_case_name(const struct copy_case *c, char *name)
+{
+	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(copy, copy_cases, copy_case_name);
+
+static void a2d_copies(struct kunit *test)
+{
+	const struct copy_case *c = test->param_value;
+	struct surfaces *s = surfaces_create(test);
+	u32 bytes = 5000 / c->cpp * c->cpp;
+	u32 from = 128 + 7 * c->cpp, to = 64 + 3 * c->cpp;
+
+	set_src(s->vt, c->format, SRC_IOVA + 128, 0, 7, 0, bytes / c->cpp, 1);
+	set_dst(s->vt, c->format, DST_IOVA + 64, 0, 3, 0, bytes / c->cpp, 1);
+	blit(s->vt, LINEAR_COPY | c->format << 8);
+	for (u32 i = 0; i < bytes; i++)
+		s->want[to + i] = src_byte(s, from + i);
+	expect_dst(test, s);
+}
+
+/* Different pitches and places. */
+static void a2d_copies_rectangles(struct kunit *test)
+{
+	struct surfaces *s = surfaces_create(test);
+
+	set_src(s->vt, FMT6_32_UINT, SRC_IOVA, 1024, 5, 2, 20, 9);
+	set_dst(s->vt, FMT6_32_UINT, DST_IOVA, 512, 1, 4, 20, 9);
+	blit(s->vt, LINEAR_COPY | FMT6_32_UINT << 8);
+	for (u32 row = 0; row < 9; row++)
+		for (u32 i = 0; i < 80; i++)
+			s->want[(row + 4) * 512 + 4 + i] =
+				src_byte(s, (row + 2) * 1024 + 20 + i);
+	expect_dst(test, s);
+}
+
+/* The middle page is missing: its bytes are lost or zero, the rest arrives. */
+static void a2d_goes_on_after_a_fault(struct kunit *test)
+{
+	struct surfaces *s = surfaces_create(test);
+
+	vt_unmap(s->vt, SRC_IOVA + SZ_4K);
+	vgpu_hw_tlb_inv_all(s->vt->hw);
+	memset(s->dst[1], 0xee, SZ_4K);
+	set_src(s->vt, FMT6_32_UINT, SRC_IOVA, 0, 0, 0, SIZE / 4, 1);
+	set_dst(s->vt, FMT6_32_UINT, DST_IOVA, 0, 0, 0, SIZE / 4, 1);
+	blit(s->vt, LINEAR_COPY | FMT6_32_UINT << 8);
+	KUNIT_EXPECT_EQ(test, 1, atomic_read(&s->vt->faults));
+	KUNIT_EXPECT_EQ(test, SRC_IOVA + SZ_4K, s->vt->fault.iova);
+	KUNIT_EXPECT_MEMEQ(test, s->dst[0], s->src[0], SZ_4K);
+	KUNIT_EXPECT_NULL(test, memchr_inv(s->dst[1], 0, SZ_4K));
+	KUNIT_EXPECT_MEMEQ(test, s->dst[2], s->src[2], SZ_4K);
+}
+
+struct refused_case {
+	const char *name;
+	u32 op;
+	u32 cntl;
+	u32 dst_info;
+	u32 src_info;
+	u32 src_width;
+	u32 dst_width;
+};
+
+static const struct refused_case refused_cases[] = {
+	{ "other operation", BLIT_OP_COPY, LINEAR_COPY, FMT6_32_UINT,
+	  FMT6_32_UINT, 4, 4 },
+	{ "format", BLIT_OP_SCALE, LINEAR_COPY, 0x30, 0x30, 4, 4 },
+	{ "conversion", BLIT_OP_SCALE, LINEAR_COPY, FMT6_32_UINT,
+	  FMT6_8_UNORM, 4, 4 },
+	{ "tiled source", BLIT_OP_SCALE, LINEAR_COPY, FMT6_32_UINT,
+	  FMT6_32_UINT | 3 << 8, 4, 4 },
+	{ "tiled destination", BLIT_OP_SCALE, LINEAR_COPY,
+	  FMT6_32_UINT | 3 << 8, FMT6_32_UINT, 4, 4 },
+	{ "rotation", BLIT_OP_SCALE, LINEAR_COPY | 1, FMT6_32_UINT,
+	  FMT6_32_UINT, 4, 4 },
+	{ "some channels", BLIT_OP_SCALE, 0x00300000, FMT6_32_UINT,
+	  FMT6_32_UINT, 4, 4 },
+	{ "scaling", BLIT_OP_SCALE, LINEAR_COPY, FMT6_32_UINT, FMT6_32_UINT,
+	  4, 8 },
+	{ "empty", BLIT_OP_SCALE, LINEAR_COPY, FMT6_32_UINT, FMT6_32_UINT,
+	  0, 0 },
+};
+
+static void refused_case_name(const struct refused_case *c, char *name)
+{
+	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(refused, refused_cases, refused_case_name);
+
+static void a2d_refuses(struct kunit *test)
+{
+	const struct refused_case *c = test->param_value;
+	struct surfaces *s = surfaces_create(test);
+
+	set_src(s->vt, c->src_info, SRC_IOVA, 0, 1, 0, c->src_width, 1);
+	set_dst(s->vt, c->dst_info, DST_IOVA, 0, 1, 0, c->dst_width, 1);
+	vt_ib(s->vt, vt_pkt4(REG_A6XX_RB_2D_BLIT_CNTL, 1), c->cntl);
+	vt_ib(s->vt, vt_pkt7(CP_BLIT, 1), c->op);
+	vt_run_bad_ib(s->vt, A6XX_CP_INT_CP_ILLEGAL_INSTR_ERROR);
+	expect_dst(test, s);
+}
+
+static struct kunit_case a2d_tests[] = {
+	KUNIT_CASE(a2d_fills),
+	KUNIT_CASE(a2d_fills_rectangles),
+	KUNIT_CASE_PARAM(a2d_copies, copy_gen_params),
+	KUNIT_CASE(a2d_copies_rectangles),
+	KUNIT_CASE(a2d_goes_on_after_a_fault),
+	KUNIT_CASE_PARAM(a2d_refuses, refused_gen_params),
+	{}
+};
+
+static struct kunit_suite a2d_suite = {
+	.name = "vgpu-2d",
+	.test_cases = a2d_tests,
+};
+
+kunit_test_suite(a2d_suite);
