@@ -18,8 +18,10 @@
 #include "vgpu_domain.h"
 #include "vgpu_hw.h"
 
-/* Input and output address size.  Bit 48 selects the half and is not counted */
-#define VGPU_IAS		48
+/* Bit 48 of an address on the bus selects the half */
+#define VGPU_HALF_BIT		48
+
+/* Output address size */
 #define VGPU_OAS		48
 
 /* TCR_EL1 of the Arm Architecture Reference Manual */
@@ -132,7 +134,7 @@ static void vgpu_cb_enable_ttbr1(struct vgpu_hw_cb *cb,
 
 static u64 vgpu_bus_address(unsigned long iova)
 {
-	return iova & GENMASK_ULL(VGPU_IAS, 0);
+	return iova & GENMASK_ULL(VGPU_HALF_BIT, 0);
 }
 
 static bool vgpu_tlb_forgets(struct vgpu_smmu *smmu, u32 kind)
@@ -266,7 +268,7 @@ struct iommu_domain *vgpu_domain_alloc_paging(struct device *dev)
 	struct io_pgtable_cfg cfg = {
 		.quirks = IO_PGTABLE_QUIRK_ARM_TTBR1,
 		.pgsize_bitmap = SZ_4K | SZ_2M | SZ_1G,
-		.ias = VGPU_IAS,
+		.ias = smmu->ias,
 		.oas = VGPU_OAS,
 		.coherent_walk = true,
 		.tlb = &vgpu_flush_ops,
@@ -287,7 +289,7 @@ struct iommu_domain *vgpu_domain_alloc_paging(struct device *dev)
 
 	domain->base.pgsize_bitmap = cfg.pgsize_bitmap;
 	domain->base.geometry = (struct iommu_domain_geometry) {
-		.aperture_start = ~0UL << VGPU_IAS,
+		.aperture_start = ~0UL << smmu->ias,
 		.aperture_end = ~0UL,
 		.force_aperture = true,
 	};

@@ -19,6 +19,8 @@
  * struct vgpu_smmu - the SMMU
  * @dev: its platform device, which carries its runtime PM state
  * @hw: the model
+ * @ias: input address size of both halves, in bits
+ * @has_prr: there is a page for partially resident resources
  * @iommu: its handle in the IOMMU core
  * @ops: its ops, see the trap at the top of the file
  * @lock: protects @cb and @domain
@@ -30,6 +32,8 @@
 struct vgpu_smmu {
 	struct device *dev;
 	struct vgpu_hw *hw;
+	u32 ias;
+	bool has_prr;
 	struct iommu_device iommu;
 	struct iommu_ops ops;
 

@@ -38,6 +38,14 @@ static bool vgpu_wanted;
 MODULE_PARM_DESC(vgpu, "Create a virtual Adreno for testing (default: no)");
 module_param_named(vgpu, vgpu_wanted, bool, 0444);
 
+static u32 vgpu_ias = VGPU_IAS_MAX;
+MODULE_PARM_DESC(vgpu_ias, "Address bits of a virtual Adreno's page tables");
+module_param(vgpu_ias, uint, 0444);
+
+static bool vgpu_prr = true;
+MODULE_PARM_DESC(vgpu_prr, "Give a virtual Adreno a PRR page (default: yes)");
+module_param(vgpu_prr, bool, 0444);
+
 static struct vgpu *the_vgpu;
 
 /**
@@ -120,10 +128,19 @@ static void vgpu_irq_destroy(struct vgpu *vgpu)
 
 static int vgpu_hw_setup(struct vgpu *vgpu)
 {
+	const char *reason;
 	struct vgpu_hw *hw;
 
 	mutex_init(&vgpu->config_lock);
 	vgpu_config_init(&vgpu->config);
+	vgpu->config.ias = vgpu_ias;
+	vgpu->config.has_prr = vgpu_prr;
+
+	reason = vgpu_config_check(&vgpu->config);
+	if (reason) {
+		pr_err("msm: vgpu: %s\n", reason);
+		return -EINVAL;
+	}
 
 	hw = vgpu_hw_create(&vgpu->config, &vgpu_host, vgpu);
 	if (IS_ERR(hw))
@@ -136,7 +153,12 @@ static int vgpu_hw_setup(struct vgpu *vgpu)
 
 static int vgpu_smmu_setup(struct vgpu *vgpu)
 {
-	struct platform_device *smmu = vgpu_iommu_create(vgpu->hw);
+	const struct vgpu_iommu_data data = {
+		.hw = vgpu->hw,
+		.ias = vgpu->config.ias,
+		.has_prr = vgpu->config.has_prr,
+	};
+	struct platform_device *smmu = vgpu_iommu_create(&data);
 
 	if (IS_ERR(smmu))
 		return PTR_ERR(smmu);

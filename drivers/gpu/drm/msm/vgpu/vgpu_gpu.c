@@ -398,13 +398,16 @@ vgpu_gpu_create_address_space(struct msm_gpu *gpu, struct platform_device *pdev)
 static struct msm_gem_address_space *
 vgpu_gpu_create_private_address_space(struct msm_gpu *gpu)
 {
-	struct msm_mmu *mmu = msm_iommu_pagetable_create(gpu->aspace->mmu);
+	u32 ias = vgpu_from_gpu_device(&gpu->pdev->dev)->config.ias;
+	u64 size = min(adreno_private_address_space_size(gpu),
+		       BIT_ULL(ias) - VGPU_VA_START);
+	struct msm_mmu *mmu;
 
+	mmu = msm_iommu_pagetable_create(gpu->aspace->mmu);
 	if (IS_ERR(mmu))
 		return ERR_CAST(mmu);
 
-	return msm_gem_address_space_create(mmu, "gpu", VGPU_VA_START,
-					    adreno_private_address_space_size(gpu));
+	return msm_gem_address_space_create(mmu, "gpu", VGPU_VA_START, size);
 }
 
 static int vgpu_gpu_get_timestamp(struct msm_gpu *gpu, u64 *value)

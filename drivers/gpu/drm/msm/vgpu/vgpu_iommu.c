@@ -192,6 +192,7 @@ int vgpu_iommu_claim(struct platform_device *pdev, struct device *client)
 
 static int vgpu_iommu_probe(struct platform_device *pdev)
 {
+	const struct vgpu_iommu_data *data = dev_get_platdata(&pdev->dev);
 	struct device *dev = &pdev->dev;
 	struct vgpu_smmu *smmu;
 	int ret;
@@ -201,7 +202,9 @@ static int vgpu_iommu_probe(struct platform_device *pdev)
 		return -ENOMEM;
 
 	smmu->dev = dev;
-	smmu->hw = *(struct vgpu_hw **)dev_get_platdata(dev);
+	smmu->hw = data->hw;
+	smmu->ias = data->ias;
+	smmu->has_prr = data->has_prr;
 	smmu->ops = vgpu_iommu_ops;
 	spin_lock_init(&smmu->lock);
 	vgpu_smmu_disable_cb(smmu);
@@ -262,17 +265,17 @@ static const struct property_entry vgpu_iommu_properties[] = {
 
 /**
  * vgpu_iommu_create() - make the platform device of the SMMU
- * @hw: the model whose context bank it is; must outlive the device
+ * @data: what it is like
  *
  * Return: the bound device, to be unregistered after its client, or an ERR_PTR.
  */
-struct platform_device *vgpu_iommu_create(struct vgpu_hw *hw)
+struct platform_device *vgpu_iommu_create(const struct vgpu_iommu_data *data)
 {
-	struct platform_device_info info = {
+	const struct platform_device_info info = {
 		.name = VGPU_IOMMU_NAME,
 		.id = PLATFORM_DEVID_NONE,
-		.data = &hw,
-		.size_data = sizeof(hw),
+		.data = data,
+		.size_data = sizeof(*data),
 		.properties = vgpu_iommu_properties,
 	};
 	struct platform_device *pdev;
