@@ -74,8 +74,11 @@ static u64 toy_count(const struct msm_vm_span *spans, u32 nr, u64 size)
 
 static void shuffle(struct msm_vm_span *spans, u32 nr, struct rnd_state *rnd)
 {
-	for (u32 i = nr - 1; i; i--)
-		swap(spans[i], spans[prandom_u32_state(rnd) % (i + 1)]);
+	for (u32 i = nr - 1; i; i--) {
+		u32 j = prandom_u32_state(rnd) % (i + 1);
+
+		swap(spans[i], spans[j]);
+	}
 }
 
 /* Spans of a few pages around the borders of tables, in any order. */

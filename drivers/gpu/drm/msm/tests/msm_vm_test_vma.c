@@ -193,7 +193,11 @@ static void apply(struct fixture *fix, const struct msm_vm_request *req,
 		  const char *what)
 {
 	model_apply(fix, req);
+
+	/* Each test runs in a thread of its own: none may keep the lock. */
+	dma_resv_lock(fix->resv->resv, NULL);
 	tree_apply(fix, req);
+	dma_resv_unlock(fix->resv->resv);
 
 	for (int page = 0; page < PAGES; page++) {
 		struct drm_gpuva *va;
@@ -247,7 +251,7 @@ static int vma_test_init(struct kunit *test)
 	for (int i = 0; i < PAGES; i++)
 		fix->model[i].bo = -1;
 
-	return dma_resv_lock(fix->resv->resv, NULL);
+	return 0;
 }
 
 static void vma_test_exit(struct kunit *test)
@@ -258,7 +262,6 @@ static void vma_test_exit(struct kunit *test)
 		return;
 
 	clear(fix);
-	dma_resv_unlock(fix->resv->resv);
 	for (int i = 0; i < BOS; i++)
 		drm_gem_object_put(&fix->bo[i]);
 	drm_gpuvm_put(&fix->vm);
