@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef __GPU_KNOB_H__
+#define __GPU_KNOB_H__
+
+#include "gpu_types.h"
+
+/* Bits of the knob "forget_inv" */
+#define GPU_KNOB_FORGET_ALL	1
+
+int gpu_knob_set(const char *name, u64 value);
+int gpu_knob_get(const char *name, u64 *value);
+int gpu_knob_stat(const char *name, u64 *value);
+int gpu_knob_keep_awake(bool awake);
+
+#endif /* __GPU_KNOB_H__ */

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The virtual Adreno's faults on demand: each must be seen, and be survived.
+ *
+ * These are tests of the tests.  A suite on this GPU is worth something only
+ * if a driver with a bug fails it, so the first subtest makes the driver forget
+ * its TLB invalidations and looks for the harm; and if the driver copes with
+ * what real hardware does wrong now and then.
+ */
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <drm/msm_drm.h>
+
+#include "gpu_devcore.h"
+#include "gpu_fence.h"
+#include "gpu_knob.h"
+#include "gpu_legacy.h"
+#include "msm_igt.h"
+
+/* An address that the kernel does not choose by itself so early */
+#define FAR_IOVA	0x300000000ull
+#define ILLEGAL_HEADER	0xdeaddead
+#define HANGCHECK_MS	1500
+#define TICKS_PER_US	19.2
+
+#define EXPECTED_DMESG \
+	"gpu fault|CP opcode error|hangcheck|offending task|" \
+	"completed fence|submitted fence|stale translation"
+
+static const char * const knobs[] = {
+	"forget_inv", "tlb_strict", "fault_at_access", "hang_at_packet",
+	"lose_irq_at", "lose_hang_report",
+};
+
+/**
+ * struct bench - a context with a command buffer and two targets
+ * @dev: the context
+ * @cmd_bo: for commands
+ * @a: a target
+ * @b: another
+ */
+struct bench {
+	struct gpu_dev dev;
+	struct gpu_bo cmd_bo, a, b;
+};
+
+static struct bench bench;
+static u32 hangcheck_before;
+
+static void quiet(void)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(knobs); i++)
+		msm_igt_assert_ok(gpu_knob_set(knobs[i], 0));
+}
+
+static void setup(void)
+{
+	u64 value;
+
+	igt_emit_ignore_dmesg_regex(EXPECTED_DMESG);
+	msm_igt_assert_ok(gpu_dev_open(&bench.dev));
+	msm_igt_require(!gpu_knob_get("seed", &value),
+			"this GPU is not the virtual one\n");
+	quiet();
+	msm_igt_assert_ok(gpu_knob_keep_awake(true));
+	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(HANGCHECK_MS,
+						   &hangcheck_before));
+	msm_igt_assert_ok(gpu_bo_new(&bench.dev, GPU_PAGE, &bench.cmd_bo));
+	msm_igt_assert_ok(gpu_bo_new(&bench.dev, GPU_PAGE, &bench.a));
+	msm_igt_assert_ok(gpu_bo_new(&bench.dev, GPU_PAGE, &bench.b));
+}
+
+static void restore(void)
+{
+	u32 i;
+
+	if (bench.dev.fd <= 0)
+		return;
+	for (i = 0; i < ARRAY_SIZE(knobs); i++)
+		gpu_knob_set(knobs[i], 0);
+	gpu_devcore_clear();
+	gpu_dev_set_hangcheck_ms(hangcheck_before, NULL);
+	gpu_knob_keep_awake(false);
+	gpu_dev_close(&bench.dev);
+}
+
+static u64 stat_now(const char *name)
+{
+	u64 value = 0;
+
+	msm_igt_assert_ok(gpu_knob_stat(name, &value));
+	return value;
+}
+
+static u64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
+static int place(struct gpu_bo *bo, u64 iova)
+{
+	return gpu_bo_info(bo, MSM_INFO_SET_IOVA, &iova);
+}
+
+static int run(struct gpu_cmd *cmd)
+{
+	struct gpu_bo *const bos[] = { &bench.cmd_bo, &bench.a, &bench.b };
+
+	return gpu_legacy_run(&bench.dev, cmd, bos, ARRAY_SIZE(bos));
+}
+
+static int write_far(u32 value)
+{
+	struct gpu_cmd cmd;
+
+	gpu_legacy_cmd(&cmd, &bench.cmd_bo);
+	gpu_cmd_mem_write(&cmd, FAR_IOVA, value);
+	gpu_cmd_drain(&cmd);
+	return run(&cmd);
+}
+
+/* A job after whatever happened must do its work. */
+static void assert_works(u32 value)
+{
+	u64 iova;
+	struct gpu_cmd cmd;
+
+	msm_igt_assert_ok(gpu_legacy_iova(&bench.a, &iova));
+	gpu_legacy_cmd(&cmd, &bench.cmd_bo);
+	gpu_cmd_mem_write(&cmd, iova, value);
+	gpu_cmd_drain(&cmd);
+	msm_igt_assert_ok(run(&cmd));
+	msm_igt_assert(bench.a.map[0] == value,
+		       "a job after it wrote %#x, expected %#x\n",
+		       bench.a.map[0], value);
+}
+
+/*
+ * Let @a and then @b be at the same address, and write there each time.  No
+ * page is freed in between, so that a forgotten invalidation harms only us.
+ */
+static void replace_and_write(u32 first, u32 second)
+{
+	bench.a.map[0] = 0;
+	bench.b.map[0] = 0;
+
+	/* What is named in a submit gets an address if it has none */
+	msm_igt_assert_ok(place(&bench.b, 0));
+	msm_igt_assert_ok(place(&bench.a, 0));
+	msm_igt_assert_ok(place(&bench.a, FAR_IOVA));
+	msm_igt_assert_ok(write_far(first));
+	msm_igt_assert(bench.a.map[0] == first, "the first write is lost\n");
+
+	msm_igt_assert_ok(place(&bench.a, 0));
+	msm_igt_assert_ok(place(&bench.b, 0));
+	msm_igt_assert_ok(place(&bench.b, FAR_IOVA));
+	msm_igt_assert_ok(write_far(second));
+
+	msm_igt_assert_ok(place(&bench.b, 0));
+	msm_igt_assert_ok(place(&bench.a, 0));
+}
+
+static void invalidation(const void *arg)
+{
+	u64 stale;
+
+	msm_igt_assert_ok(gpu_knob_set("tlb_strict", 1));
+	stale = stat_now("stale_hits");
+	replace_and_write(1, 2);
+	msm_igt_assert(bench.b.map[0] == 2 && bench.a.map[0] == 1,
+		       "a %u b %u, expected 1 and 2\n", bench.a.map[0],
+		       bench.b.map[0]);
+	msm_igt_assert(stat_now("stale_hits") == stale,
+		       "the TLB served what was unmapped\n");
+}
+
+static void invalidation_forgotten(const void *arg)
+{
+	u64 stale;
+
+	msm_igt_assert_ok(gpu_knob_set("tlb_strict", 1));
+	stale = stat_now("stale_hits");
+	msm_igt_assert_ok(gpu_knob_set("forget_inv", GPU_KNOB_FORGET_ALL));
+	replace_and_write(3, 4);
+	msm_igt_assert_ok(gpu_knob_set("forget_inv", 0));
+	msm_igt_assert(bench.b.map[0] == 0 && bench.a.map[0] == 4,
+		       "a %u b %u: nobody would notice the bug\n",
+		       bench.a.map[0], bench.b.map[0]);
+	msm_igt_assert(stat_now("stale_hits") > stale,
+		       "strict mode did not notice the bug\n");
+	quiet();
+	invalidation(NULL);
+}
+
+/* Run something illegal; return how long its fence took. */
+static u64 hang_ms(void)
+{
+	u64 start = now_ms();
+	struct gpu_cmd cmd;
+	u64 errors = stat_now("cp_errors");
+
+	gpu_legacy_cmd(&cmd, &bench.cmd_bo);
+	gpu_cmd_dword(&cmd, ILLEGAL_HEADER);
+	/* The fence of a job that hung may or may not carry an error */
+	run(&cmd);
+	msm_igt_assert(stat_now("cp_errors") == errors + 1,
+		       "the CP did not stop\n");
+	return now_ms() - start;
+}
+
+static void hang_reported(const void *arg)
+{
+	u64 ms = hang_ms();
+
+	msm_igt_assert(ms < 2 * HANGCHECK_MS,
+		       "recovery took %llu ms: not prompt\n", ms);
+	assert_works(0x11);
+}
+
+static void hang_report_lost(const void *arg)
+{
+	u64 ms;
+
+	msm_igt_assert_ok(gpu_knob_set("lose_hang_report", 1));
+	ms = hang_ms();
+	msm_igt_assert(ms >= HANGCHECK_MS,
+		       "recovered after %llu ms: the report was not lost\n",
+		       ms);
+	quiet();
+	assert_works(0x12);
+}
+
+static void interrupt_lost(const void *arg)
+{
+	u64 lost = stat_now("lost_irqs");
+
+	msm_igt_assert_ok(gpu_knob_set("lose_irq_at", 1));
+	assert_works(0x13);
+	msm_igt_assert(stat_now("lost_irqs") == lost + 1,
+		       "no interrupt was lost\n");
+	quiet();
+	assert_works(0x14);
+}
+
+static void hang_at_packet(const void *arg)
+{
+	struct gpu_cmd cmd;
+	u64 resets = stat_now("resets");
+
+	msm_igt_assert_ok(gpu_knob_set("hang_at_packet", 2));
+	gpu_legacy_cmd(&cmd, &bench.cmd_bo);
+	gpu_cmd_nop(&cmd, 0);
+	gpu_cmd_nop(&cmd, 0);
+	run(&cmd);
+	msm_igt_assert(stat_now("resets") > resets, "nobody reset the GPU\n");
+	quiet();
+	assert_works(0x15);
+}
+
+static void fault_at_access(const void *arg)
+{
+	u64 faults = stat_now("faults");
+	struct gpu_cmd cmd;
+	u64 iova;
+
+	msm_igt_assert_ok(gpu_legacy_iova(&bench.a, &iova));
+	msm_igt_assert_ok(gpu_knob_set("fault_at_access", 1));
+	gpu_legacy_cmd(&cmd, &bench.cmd_bo);
+	gpu_cmd_mem_write(&cmd, iova, 0x16);
+	gpu_cmd_drain(&cmd);
+	run(&cmd);
+	msm_igt_assert(stat_now("faults") == faults + 1, "no fault\n");
+	quiet();
+	assert_works(0x17);
+}
+
+static void bad_values(const void *arg)
+{
+	u64 entries, value;
+
+	msm_igt_assert_ok(gpu_knob_get("tlb_entries", &entries));
+	msm_igt_assert_ret(gpu_knob_set("tlb_entries", 0), -EINVAL);
+	msm_igt_assert_ret(gpu_knob_set("tlb_entries", 1ull << 32), -EINVAL);
+	msm_igt_assert_ret(gpu_knob_set("tlb_strict", 2), -EINVAL);
+	msm_igt_assert_ok(gpu_knob_get("tlb_entries", &value));
+	msm_igt_assert(value == entries, "a refused value was kept\n");
+}
+
+static void stats_reset(const void *arg)
+{
+	assert_works(0x18);
+	msm_igt_assert(stat_now("fence_irqs"), "nothing was counted\n");
+	msm_igt_assert_ok(gpu_knob_set("stats", 0));
+	msm_igt_assert(!stat_now("fence_irqs"), "the counts were kept\n");
+}
+
+static void timestamp(const void *arg)
+{
+	u64 before, after, us = 100000;
+
+	msm_igt_assert_ok(gpu_dev_get_param(&bench.dev, MSM_PARAM_TIMESTAMP,
+					    &before));
+	usleep(us);
+	msm_igt_assert_ok(gpu_dev_get_param(&bench.dev, MSM_PARAM_TIMESTAMP,
+					    &after));
+	msm_igt_assert(after - before >= us * TICKS_PER_US,
+		       "%llu ticks in at least %llu us\n", after - before, us);
+}
+
+static const struct msm_igt_subtest tests[] = {
+	{ "invalidation", "What is unmapped is out of the TLB", invalidation },
+	{ "invalidation-forgotten", "A lost invalidation is seen as wrong data",
+	  invalidation_forgotten },
+	{ "hang-reported", "The hang interrupt recovers at once",
+	  hang_reported },
+	{ "hang-report-lost", "Without it the hangcheck recovers",
+	  hang_report_lost },
+	{ "interrupt-lost", "A lost fence interrupt delays, not more",
+	  interrupt_lost },
+	{ "hang-at-packet", "A hang where we want it", hang_at_packet },
+	{ "fault-at-access", "A fault where we want it", fault_at_access },
+	{ "bad-values", "Refused values change nothing", bad_values },
+	{ "stats-reset", "Counters start over", stats_reset },
+	{ "timestamp", "The counter runs at 19.2 MHz or faster", timestamp },
+};
+
+int main(int argc, char **argv)
+{
+	msm_igt_start(&argc, argv);
+	msm_igt_fixture(setup);
+	msm_igt_run(tests, ARRAY_SIZE(tests));
+	msm_igt_fixture(restore);
+	igt_exit();
+}
