@@ -68,6 +68,7 @@ def main(argv):
 
 def context(arch, args, names):
     """The Context that the command line asks for: the lab's own build, made now, or somebody's folder."""
+    config.wanted(arch, args.flavour)       # a wrong name is told before anything is done
     for folder in ("log", "results"):
         (common.OUT / folder).mkdir(parents=True, exist_ok=True)
     if not args.build:

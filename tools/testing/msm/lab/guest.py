@@ -188,6 +188,10 @@ def main(argv):
     arch = arches.get(args.arch)
     if not re.fullmatch(r"[\w.-]+", args.name):
         raise Failure(f"--name {args.name}: letters, digits, dots and dashes only")
+    if args.cmd is None and not sys.stdin.isatty():
+        args.cmd = sys.stdin.read().strip() or None
+        if args.cmd is None:
+            raise Failure("no terminal for a shell; give a command with CMD='...' or on standard input")
     interactive = args.cmd is None
     build = args.build or _prepare(arch, args.flavour)
     tests = programs.folder(arch)
