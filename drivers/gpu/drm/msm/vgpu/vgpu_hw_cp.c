@@ -437,6 +437,9 @@ int vgpu_cp_thread(void *data)
 	struct vgpu_hw *hw = data;
 	int ret;
 
+	/* Hardware does not share the CPU with those who wait for it. */
+	set_user_nice(current, MIN_NICE);
+
 	while (!kthread_should_stop()) {
 		wait_event_idle(hw->wait,
 				kthread_should_stop() || cp_has_work(hw) ||

@@ -31,17 +31,17 @@
 #include "vgpu_hw_internal.h"
 
 /* TCR_EL1 */
-#define TCR_T0SZ	GENMASK_ULL(5, 0)
-#define TCR_EPD0	BIT_ULL(7)
-#define TCR_TG0		GENMASK_ULL(15, 14)
-#define TCR_TG0_4K	0
-#define TCR_T1SZ	GENMASK_ULL(21, 16)
-#define TCR_EPD1	BIT_ULL(23)
-#define TCR_TG1		GENMASK_ULL(31, 30)
-#define TCR_TG1_4K	2
-#define TCR_IPS		GENMASK_ULL(34, 32)
-#define TCR_HPD0	BIT_ULL(41)
-#define TCR_HPD1	BIT_ULL(42)
+#define WALK_TCR_T0SZ		GENMASK_ULL(5, 0)
+#define WALK_TCR_EPD0		BIT_ULL(7)
+#define WALK_TCR_TG0		GENMASK_ULL(15, 14)
+#define WALK_TCR_TG0_4K		0
+#define WALK_TCR_T1SZ		GENMASK_ULL(21, 16)
+#define WALK_TCR_EPD1		BIT_ULL(23)
+#define WALK_TCR_TG1		GENMASK_ULL(31, 30)
+#define WALK_TCR_TG1_4K		2
+#define WALK_TCR_IPS		GENMASK_ULL(34, 32)
+#define WALK_TCR_HPD0		BIT_ULL(41)
+#define WALK_TCR_HPD1		BIT_ULL(42)
 
 #define TXSZ_MIN	16
 #define TXSZ_MAX	39
@@ -57,7 +57,7 @@
 #define DESC_APT_RDONLY	BIT_ULL(62)
 #define DESC_PA_BITS	48
 
-#define TTBR_BADDR	GENMASK_ULL(47, 1)
+#define WALK_TTBR_BADDR		GENMASK_ULL(47, 1)
 
 #define LEVEL_BITS	9
 #define CONTIG_BITS	4
@@ -66,22 +66,22 @@
 static u32 walk_txsz(const struct vgpu_hw_cb *cb, u64 iova)
 {
 	if (iova & VGPU_VA_TTBR1)
-		return FIELD_GET(TCR_T1SZ, cb->tcr);
-	return FIELD_GET(TCR_T0SZ, cb->tcr);
+		return FIELD_GET(WALK_TCR_T1SZ, cb->tcr);
+	return FIELD_GET(WALK_TCR_T0SZ, cb->tcr);
 }
 
 static bool walk_enabled(const struct vgpu_hw_cb *cb, u64 iova)
 {
 	if (iova & VGPU_VA_TTBR1)
-		return !(cb->tcr & TCR_EPD1) &&
-		       FIELD_GET(TCR_TG1, cb->tcr) == TCR_TG1_4K;
-	return !(cb->tcr & TCR_EPD0) &&
-	       FIELD_GET(TCR_TG0, cb->tcr) == TCR_TG0_4K;
+		return !(cb->tcr & WALK_TCR_EPD1) &&
+		       FIELD_GET(WALK_TCR_TG1, cb->tcr) == WALK_TCR_TG1_4K;
+	return !(cb->tcr & WALK_TCR_EPD0) &&
+	       FIELD_GET(WALK_TCR_TG0, cb->tcr) == WALK_TCR_TG0_4K;
 }
 
 static bool walk_inherits(const struct vgpu_hw_cb *cb, u64 iova)
 {
-	return !(cb->tcr & (iova & VGPU_VA_TTBR1 ? TCR_HPD1 : TCR_HPD0));
+	return !(cb->tcr & (iova & VGPU_VA_TTBR1 ? WALK_TCR_HPD1 : WALK_TCR_HPD0));
 }
 
 /* Output addresses beyond the implemented size are a fault of their own. */
@@ -89,7 +89,7 @@ static bool walk_pa_fits(const struct vgpu_hw_cb *cb, u64 pa)
 {
 	static const u8 bits[8] = { 32, 36, 40, 42, 44, 48, 48, 48 };
 
-	return !(pa >> bits[FIELD_GET(TCR_IPS, cb->tcr)]);
+	return !(pa >> bits[FIELD_GET(WALK_TCR_IPS, cb->tcr)]);
 }
 
 static bool walk_read(u64 pa, u64 *desc)
@@ -137,7 +137,7 @@ u32 vgpu_walk_root(const struct vgpu_hw_cb *cb, u64 iova,
 		return VGPU_HW_FSR_TF;
 
 	level = VGPU_LAST_LEVEL - (bits - VGPU_PAGE_SHIFT - 1) / LEVEL_BITS;
-	base = cb->ttbr[!!(iova & VGPU_VA_TTBR1)] & TTBR_BADDR;
+	base = cb->ttbr[!!(iova & VGPU_VA_TTBR1)] & WALK_TTBR_BADDR;
 	if (!walk_pa_fits(cb, base))
 		return VGPU_HW_FSR_ASF;
 
