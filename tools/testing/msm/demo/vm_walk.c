@@ -15,7 +15,6 @@
 #include "gpu_pages.h"
 
 #define COLUMNS		16
-#define FAULT_WAIT_MS	2000
 #define WRITE_OFFSET	0x40
 
 /**
@@ -170,7 +169,7 @@ static char walk_probe(struct walk *walk, u64 iova)
 	if (letter)
 		return gpu_devcore_take_fault(&fault, 0) == -ENOENT ?
 		       letter : '?';
-	if (gpu_devcore_take_fault(&fault, FAULT_WAIT_MS))
+	if (gpu_job_fault_now(&walk->vm, iova, false, &fault))
 		return '?';
 	return fault.iova == iova && !strcmp(fault.dir, "READ") ? '.' : '?';
 }

@@ -4,8 +4,8 @@
  *
  * The driver keeps one dump; until somebody clears it, later faults leave
  * none.  So every fault is taken: read, then cleared.  Clearing only asks a
- * kernel worker to free the dump, so it is also waited for, or the next fault
- * would get lost.  The fault information
+ * kernel worker to free the dump; a fault in the meantime goes unreported, so
+ * whoever provokes one must be ready to try again.  The fault information
  * stands near the start; the rest (ring, buffers) can be megabytes that the
  * kernel formats again for every read, and is not read here.
  */
@@ -22,35 +22,19 @@
 #define DUMPS		"/sys/class/devcoredump/devcd*/data"
 #define HEAD_BYTES	4096
 #define POLL_MS		2
-#define FREE_MS		2000
+#define GONE_MS		2000
 
-/* A dump holds a reference on the module; -1 when msm is not a module. */
-static long gpu_devcore_refs(void)
+/* The file goes first, then its memory, a moment later and unseen. */
+static void gpu_devcore_wait_gone(const char *path)
 {
-	FILE *file = fopen("/sys/module/msm/refcnt", "r");
-	long refs = -1;
+	int left = gpu_fence_scaled_ms(GONE_MS) / POLL_MS;
 
-	if (!file)
-		return -1;
-	if (fscanf(file, "%ld", &refs) != 1)
-		refs = -1;
-	fclose(file);
-	return refs;
-}
-
-/* Wait until the file is gone and then its memory, which lets go of msm. */
-static void gpu_devcore_wait_freed(const char *path, long refs)
-{
-	int left = gpu_fence_scaled_ms(FREE_MS) / POLL_MS;
-
-	while (left-- > 0 && (!access(path, F_OK) ||
-			      (refs > 0 && gpu_devcore_refs() >= refs)))
+	while (left-- > 0 && !access(path, F_OK))
 		usleep(POLL_MS * 1000);
 }
 
 static int gpu_devcore_take(const char *path, char *head)
 {
-	long refs = gpu_devcore_refs();
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	int len, done;
 
@@ -61,7 +45,7 @@ static int gpu_devcore_take(const char *path, char *head)
 	close(fd);
 	if (done != 1)
 		return -ENOENT;
-	gpu_devcore_wait_freed(path, refs);
+	gpu_devcore_wait_gone(path);
 	return len < 0 ? 0 : len;
 }
 

@@ -7,11 +7,11 @@
  *	A3-5	three pages: pages 3, 4 and 5 of buffer A
  *	.	one page without a mapping; .4 four of them
  *
- * Every page of a lettered buffer carries a stamp in its first and in its last
- * dword, different for each page of each buffer.  The check lets the GPU read
- * both dwords of every page that should be there, and touch every page that
- * should not, which must fault at exactly that address, once by a read and once
- * by a write in turn.
+ * Every page of a lettered buffer carries a stamp, different for each page of
+ * each buffer, in its first and last dword and where holes are probed.  The
+ * check lets the GPU read first and last of every page that should be there,
+ * and touch every page that should not, which must fault at exactly that
+ * address, once by a read and once by a write in turn.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -50,6 +50,8 @@ int gpu_pages_bo(struct gpu_dev *dev, char letter, u32 pages,
 		bo->map[page * dwords] = gpu_pages_stamp(letter, page, false);
 		bo->map[(page + 1) * dwords - 1] =
 			gpu_pages_stamp(letter, page, true);
+		bo->map[page * dwords + HOLE_OFFSET / sizeof(u32)] =
+			gpu_pages_stamp(letter, page, false);
 	}
 	return ret;
 }
@@ -145,7 +147,10 @@ static bool gpu_pages_hole(struct gpu_vm *vm, u64 iova, bool write, char *text)
 
 	iova += HOLE_OFFSET;
 	ret = gpu_job_fault_now(vm, iova, write, &fault);
-	if (ret)
+	if (ret == -EEXIST)
+		snprintf(text, GPU_PAGES_TEXT,
+			 "%s of unmapped %llx was not stopped", dir, iova);
+	else if (ret)
 		snprintf(text, GPU_PAGES_TEXT,
 			 "%s of unmapped %llx left no fault report: %d",
 			 dir, iova, ret);

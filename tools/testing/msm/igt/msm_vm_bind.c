@@ -398,7 +398,7 @@ static void isolation(const void *arg)
 	vm_test_close(&two);
 }
 
-/* A GPU access to an unmapped place is stopped, reported exactly, and survived. */
+/* Access to an unmapped place is stopped, reported exactly, and survived. */
 static void fault_after_unmap(const void *arg)
 {
 	static const u32 offsets[] = { 0, 4, 0x7f8, 0xffc };
