@@ -252,7 +252,8 @@ int msm_vm_enable(struct msm_gpu *gpu, struct msm_file_private *ctx,
 {
 	struct msm_vm *vm;
 
-	if (!gpu->funcs->create_private_address_space)
+	if (!gpu->funcs->create_private_address_space ||
+	    IS_ERR_OR_NULL(gpu->aspace))
 		return -EINVAL;
 	if (READ_ONCE(ctx->vm))
 		return -EBUSY;
