@@ -42,7 +42,6 @@ def kernel_doc(tree, paths):
 
 def objects(build, sources):
     """W=1 and sparse on the objects of our sources; what no Makefile names is a finding."""
-    build.make("prepare")
     wanted = [path[:-2] + ".o" for path in sources]
     output = build.make("W=1", "-k", *kbuild_folders(wanted), check=False)
     missing = [path for path in wanted if not (build.build / path).exists()]
