@@ -22,6 +22,8 @@ from lab.common import Failure
 
 PANIC = re.compile(rb"Kernel panic - not syncing: ([^\r\n]*)")
 POLL = 0.2
+# An emulated CPU may be starved by the host for long: that is no stall of the guest's own making.
+PATIENCE = ("rcupdate.rcu_cpu_stall_timeout=240", "watchdog_thresh=60")
 
 
 @dataclass
@@ -43,7 +45,7 @@ class Machine:
 
     def argv(self):
         words = [f"console={self.arch.console}", "panic=-1", "no_hash_pointers", f"lab.nonce={self.nonce}",
-                 "lab.io=hvc0", *self.words]
+                 "lab.io=hvc0", *(() if self.accel == "kvm" else PATIENCE), *self.words]
         argv = [self.arch.qemu, *self.arch.machine, "-accel", self._accel(), "-cpu", self._cpu(),
                 "-smp", str(self.cpus), "-m", f"{self.memory}M", "-no-reboot", "-nodefaults", "-display", "none",
                 "-kernel", self.kernel, "-initrd", self.initrd, "-append", " ".join(words),

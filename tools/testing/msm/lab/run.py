@@ -5,6 +5,7 @@ import argparse
 import os
 import re
 import shutil
+import textwrap
 import time
 
 from lab import arch as arches, check, common, expect, health, igtrun, report, suites
@@ -46,9 +47,9 @@ class Show:
         elif text == "LAB-WALK":
             self.walking = True
             self.live.finish()
-            say("\nVM_BIND")
+            say("")
         elif self.walking:
-            say(f"  {text}" if text else "")
+            say(text)
         else:
             self.live.line(raw)
 
@@ -58,7 +59,7 @@ class Show:
         known = bool(rules) and word == rules[0].what
         mark = "known" if known else suites.MARK.get(word, word)
         why = ": " + re.split(r"[:(]", rules[0].reason)[0].strip() if known else ""
-        say(f"  [{number:2}/{total}] {mark:5} {name}{why}"[:99])
+        say("  " + textwrap.shorten(f"[{number:2}/{total}] {mark:5} {name}{why}", 96, placeholder=" ..."))
 
 
 def _script(plan):
