@@ -63,6 +63,8 @@ static_assert(offsetof(struct vgpu_platdata, adreno) == 0);
 /**
  * vgpu_from_gpu_device() - the virtual Adreno that a GPU device is a part of
  * @gpu: the device that vgpu_gpu_info's init was called for
+ *
+ * Return: it; it lives longer than the device is bound.
  */
 struct vgpu *vgpu_from_gpu_device(struct device *gpu)
 {
