@@ -142,7 +142,7 @@ static void gpuvm_exec_lock_range(struct kunit *test)
 			0);
 	KUNIT_EXPECT_TRUE(test, gpuvm_exec_locked(fix->bo[0]));
 	KUNIT_EXPECT_FALSE(test, gpuvm_exec_locked(fix->bo[1]));
-	KUNIT_EXPECT_FALSE(test, drm_gpuvm_resv_held(fix->vm));
+	KUNIT_EXPECT_FALSE(test, gpuvm_exec_locked(drm_gpuvm_resv_obj(fix->vm)));
 	drm_gpuvm_exec_unlock(&exec);
 
 	KUNIT_EXPECT_EQ(test, drm_gpuvm_exec_lock_range(&exec, addr, 5 * page),
