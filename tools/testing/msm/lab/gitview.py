@@ -76,13 +76,14 @@ def build(repo, root, src, commits):
     root, base = Path(root), pristine(repo, src)
     shutil.copy(repo.pristine_index, repo.index)
     repo.git("read-tree", base, index=repo.index)
-    parent, made, who = base, [], committer(root)
+    parent, made = base, []
     for commit in commits:
         _fill_index(repo, root, commit)
         written = repo.line("write-tree", index=repo.index)
         if written == repo.line("rev-parse", f"{parent}^{{tree}}"):
             raise Failure(f"patches/plan: {commit.id}: this commit changes nothing")
         author, message = plan.split_author(commit.message)
+        who = signer(message)
         parent = repo.line("commit-tree", written, "-p", parent, stdin=message.encode(),
                            extra=identity(author, who))
         made.append((commit, parent))
@@ -90,13 +91,9 @@ def build(repo, root, src, commits):
     return made
 
 
-def committer(root):
-    """Who signs: the git identity of the project's repository."""
-    name, mail = (run(["git", "-C", root, "config", key], check=False).stdout.strip()
-                  for key in ("user.name", "user.email"))
-    if not (name and mail):
-        raise Failure("git has no identity here; set it: git config user.name NAME; git config user.email MAIL")
-    return f"{name} <{mail}>"
+def signer(message):
+    """Who commits: the last Signed-off-by. No identity of the machine gets into the series."""
+    return [line for line in message.splitlines() if line.startswith("Signed-off-by: ")][-1].partition(": ")[2]
 
 
 def identity(author, who):

@@ -38,8 +38,7 @@ def mails(repo, base, made, *, root=common.ROOT, out=common.OUT):
     subject, _, body = cover.read_text().partition("\n\n")
     directory = out / "mails"
     shutil.rmtree(directory, ignore_errors=True)
-    who = gitview.committer(root)
-    name, _, mail = who.rpartition(" <")
+    name, _, mail = gitview.signer(made[-1][0].message).rpartition(" <")
     repo.git("-c", f"user.name={name}", "-c", f"user.email={mail.rstrip('>')}",
              "format-patch", "-q", "--cover-letter", "--subject-prefix=PATCH 6.12",
              "--signature=", "-o", directory, f"{base}..{made[-1][1]}")
@@ -49,7 +48,7 @@ def mails(repo, base, made, *, root=common.ROOT, out=common.OUT):
     return found
 
 
-def prove_am(repo, base, made, files, *, root=common.ROOT):
+def prove_am(repo, base, made, files):
     """Take the mails with git am on the pristine commit; the result must be our tree.
 
     The check-out is sparse: only folders that the series touches.
@@ -61,7 +60,7 @@ def prove_am(repo, base, made, files, *, root=common.ROOT):
         folders = sorted({str(Path(path).parent) for path in touched} - {"."})
         clone.git("sparse-checkout", "set", *folders, worktree=scratch)
         clone.git("checkout", "-q", "-b", "am", base, worktree=scratch)
-        identity = gitview.identity(None, gitview.committer(root))
+        identity = gitview.identity(None, gitview.signer(made[-1][0].message))
         done = clone.git("am", "-q", *files[1:], worktree=scratch, extra=identity, check=False)
         if done.returncode:
             raise Failure(f"git am refuses the mails: {done.stderr.strip() or done.stdout.strip()}")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The series tools on a toy kernel: real patch, real git, a source of four files."""
 
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -59,8 +58,6 @@ class Toy(unittest.TestCase):
             self.put(self.root / f"patches/messages/{name}.txt", MESSAGE.replace("it", name, 1))
         self.put(self.root / "patches/messages/cover.txt", "cover subject\n\nCover body.\n")
         self.plan("first | seam/one | \nsecond | | drivers/new.c MAINTAINERS\n")
-        for words in (["init", "-q"], ["config", "user.name", "Test"], ["config", "user.email", "test@example.org"]):
-            subprocess.run(["git", "-C", self.root, *words], check=True)
 
     @staticmethod
     def put(path, text):
@@ -215,7 +212,7 @@ class View2(Toy):
         self.assertEqual(len(files), 3)
         self.assertIn("Cover body.", files[0].read_text())
         self.assertIn("0/2] cover subject", files[0].read_text())
-        series.prove_am(repo, base, made, files, root=self.root)
+        series.prove_am(repo, base, made, files)
 
     def test_hashes_are_reproducible(self):
         first = self.make()[2][-1][1]
@@ -236,16 +233,18 @@ class View2(Toy):
         files = series.mails(repo, base, made, root=self.root, out=self.out)
         files[1].write_text(files[1].read_text().replace("+line ten", "+line 10 again"))
         with self.assertRaisesRegex(Failure, "another tree"):
-            series.prove_am(repo, base, made, files, root=self.root)
+            series.prove_am(repo, base, made, files)
         files[1].write_text(files[1].read_text().replace(" line 9", " line nine"))
         with self.assertRaisesRegex(Failure, "git am refuses"):
-            series.prove_am(repo, base, made, files, root=self.root)
+            series.prove_am(repo, base, made, files)
 
     def test_author_line(self):
         path = self.root / "patches/messages/first.txt"
         path.write_text("From: Some Body <some@example.org>\n\n" + MESSAGE)
         repo, base, made = self.make()
-        self.assertEqual(repo.line("show", "-s", "--format=%an <%ae>|%s", made[0][1]), "Some Body <some@example.org>|subject: Do it")
+        self.assertEqual(repo.line("show", "-s", "--format=%an <%ae>|%cn|%s", made[0][1]),
+                         "Some Body <some@example.org>|Test|subject: Do it")
+        self.assertEqual(repo.line("show", "-s", "--format=%an", made[1][1]), "Test")
 
 
 class Save(Toy):
