@@ -14,6 +14,9 @@
 #include "vm_fence.h"
 #include "vm_test.h"
 
+/* How long a closed context may take to give up its binds, milliseconds */
+#define CLOSE_MS	3000
+
 static struct gpu_gate closed_gate(void)
 {
 	struct gpu_gate gate;
@@ -285,7 +288,7 @@ static void close_blocked(const void *arg)
 	fence = queue_op(&vm, gpu_bind_op_map(vm.area, a, 0, a->size),
 			 gate.fence);
 	vm_test_close(&vm);
-	ret = gpu_fence_wait(fence, GPU_FENCE_PATIENCE_MS);
+	ret = gpu_fence_wait(fence, CLOSE_MS);
 	msm_igt_assert(ret != -ETIME, "the fence never signals\n");
 	msm_igt_assert(ret, "the fence says that the bind was done\n");
 	msm_igt_assert_ok(gpu_ioctl(fence, SYNC_IOC_FILE_INFO, &info));
