@@ -192,7 +192,7 @@ def igt(context):
     if not (context.tests / "test-list.txt").exists():
         yield Case("igt", "build", FAIL, detail=f"{context.tests}: no tests were built")
         return
-    yield from _igt(context, "igt", "/tests", ("",))
+    yield from _igt(context, "igt", "/tests", ("^msm_",))
 
 
 SUITES = {"lab": lab, "kunit": kunit, "igt-stock": igt_stock, "igt": igt}
