@@ -14,7 +14,6 @@
 #include "vm_fence.h"
 #include "vm_test.h"
 
-
 static struct gpu_gate closed_gate(void)
 {
 	struct gpu_gate gate;
