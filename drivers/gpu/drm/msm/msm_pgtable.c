@@ -22,6 +22,7 @@
 #include <linux/gfp.h>
 #include <linux/io-pgtable.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "msm_drv.h"
@@ -33,7 +34,6 @@ struct msm_pgtable {
 	struct io_pgtable_ops *ops;
 	struct msm_iommu_table_source source;
 	struct msm_pgtable_pages *lent;
-	size_t granule;
 	unsigned int ias;
 };
 
@@ -44,17 +44,22 @@ struct msm_pgtable {
  *
  * The pages are charged to the memory cgroup of the caller.  May sleep.
  *
- * Return: 0, or -ENOMEM with the set as it was plus what could be had; the
- * owner releases it as a whole.
+ * Return: 0; or, with what could be had in the set, -ENOMEM, or -EINTR when the
+ * caller is being killed.  The owner releases the set as a whole.
  */
 int msm_pgtable_pages_fill(struct msm_pgtable_pages *pages, u64 count)
 {
 	struct page *page;
 
 	for (; count; count--) {
-		page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
+		page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN |
+				  __GFP_RETRY_MAYFAIL);
 		if (!page)
 			return -ENOMEM;
+		if (fatal_signal_pending(current)) {
+			__free_page(page);
+			return -EINTR;
+		}
 
 		list_add(&page->lru, &pages->list);
 		pages->count++;
@@ -128,7 +133,7 @@ struct msm_pgtable *msm_pgtable_create(struct msm_mmu *parent)
 	}
 
 	pt->mmu = mmu;
-	pt->ops = msm_iommu_pagetable_ops(mmu, &pt->granule, &pt->ias);
+	pt->ops = msm_iommu_pagetable_ops(mmu, &pt->ias);
 
 	return pt;
 }
@@ -198,8 +203,8 @@ static int map_run(struct msm_pgtable *pt, u64 iova, phys_addr_t phys,
 		size_t mapped = 0;
 		int ret;
 
-		ret = pt->ops->map_pages(pt->ops, iova, phys, pt->granule,
-					 size / pt->granule, prot, GFP_NOWAIT,
+		ret = pt->ops->map_pages(pt->ops, iova, phys, PAGE_SIZE,
+					 size >> PAGE_SHIFT, prot, GFP_NOWAIT,
 					 &mapped);
 		if (ret)
 			return ret;
@@ -222,8 +227,9 @@ static int map_run(struct msm_pgtable *pt, u64 iova, phys_addr_t phys,
  *
  * Takes table pages from what was lent; does not sleep.
  *
- * Return: 0, or an error with a part of the range mapped, which only a broken
- * reservation can cause.
+ * Return: 0, or an error with a part of the range mapped: -ENOMEM if too little
+ * was lent or a table cannot be mapped for DMA, -ERANGE for a page beyond the
+ * SMMU's output size.
  */
 int msm_pgtable_map(struct msm_pgtable *pt, u64 iova, struct page **pages,
 		    u64 size, int prot)
@@ -258,10 +264,13 @@ void msm_pgtable_unmap(struct msm_pgtable *pt, u64 iova, u64 size)
 	while (size) {
 		size_t unmapped;
 
-		unmapped = pt->ops->unmap_pages(pt->ops, iova, pt->granule,
-						size / pt->granule, NULL);
-		if (!unmapped)
-			break;
+		unmapped = pt->ops->unmap_pages(pt->ops, iova, PAGE_SIZE,
+						size >> PAGE_SHIFT, NULL);
+		if (!unmapped) {
+			/* A bug, and io-pgtable has said so; but go on: */
+			msm_pgtable_unmap_sparse(pt, iova, size);
+			return;
+		}
 
 		iova += unmapped;
 		size -= unmapped;
@@ -280,9 +289,9 @@ void msm_pgtable_unmap_sparse(struct msm_pgtable *pt, u64 iova, u64 size)
 {
 	u64 end = iova + size;
 
-	for (; iova < end; iova += pt->granule) {
+	for (; iova < end; iova += PAGE_SIZE) {
 		if (pt->ops->iova_to_phys(pt->ops, iova))
-			pt->ops->unmap_pages(pt->ops, iova, pt->granule, 1, NULL);
+			pt->ops->unmap_pages(pt->ops, iova, PAGE_SIZE, 1, NULL);
 	}
 }
 

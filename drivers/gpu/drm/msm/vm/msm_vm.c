@@ -48,7 +48,7 @@
  *
  * All up to commit happen in the ioctl and leave no trace when they fail.  run
  * is a DRM scheduler job on the fence signalling path.  If a map fails there,
- * which only a bug or an injected fault can cause, the VM is dead: later ioctls
+ * which takes a bug or an SMMU that cannot reach the memory, the VM is dead: later ioctls
  * get -EPIPE, later jobs carry out their unmaps only.
  *
  * All binds of a VM are one sequence, also those of different queues: they take
@@ -91,6 +91,7 @@
  * everything else.  VMs and fences hold the module.
  */
 
+/* No RCU: the scheduler's own fences, which name it, are given to nobody. */
 static void vm_free(struct drm_gpuvm *base)
 {
 	kfree(to_msm_vm(base));
@@ -188,6 +189,10 @@ static int setup(struct msm_vm *vm, struct msm_gpu *gpu, u64 va_limit)
 	vm->pt = msm_pgtable_create(gpu->aspace->mmu);
 	if (IS_ERR(vm->pt))
 		return PTR_ERR(vm->pt);
+
+	ret = -ENODEV;
+	if (msm_pgtable_ias(vm->pt) <= 32)
+		goto err_pgtable;
 
 	va_size = min(BIT_ULL(msm_pgtable_ias(vm->pt)) - SZ_4G, va_limit);
 	ret = setup_aspace(vm, SZ_4G, va_size);

@@ -19,6 +19,7 @@
 
 #include <linux/dma-fence.h>
 #include <linux/file.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sync_file.h>
 
@@ -142,15 +143,14 @@ static int resolve_op(struct msm_vm_job *job, struct msm_vm_op *op,
 {
 	struct drm_gem_object *obj;
 
-	lockdep_assert_held(&file->table_lock);
-
 	if (!op->req.map)
 		return 0;
 
-	obj = idr_find(&file->object_idr, op->req.handle);
+	obj = drm_gem_object_lookup(file, op->req.handle);
 	if (!obj)
 		return msm_vm_refuse(job->vm, -EINVAL, "no BO with handle %u",
 				     op->req.handle);
+	op->obj = obj;
 
 	if (op->req.obj_end > obj->size)
 		return msm_vm_refuse(job->vm, -EINVAL, "beyond the end of BO %u",
@@ -159,9 +159,6 @@ static int resolve_op(struct msm_vm_job *job, struct msm_vm_op *op,
 	if (to_msm_bo(obj)->vram_node)
 		return msm_vm_refuse(job->vm, -EINVAL, "BO %u is carved out",
 				     op->req.handle);
-
-	drm_gem_object_get(obj);
-	op->obj = obj;
 
 	return 0;
 }
@@ -179,10 +176,8 @@ int msm_vm_job_resolve(struct msm_vm_job *job, struct drm_file *file)
 	int ret = 0;
 	u32 i;
 
-	spin_lock(&file->table_lock);
 	for (i = 0; i < job->nr_ops && !ret; i++)
 		ret = resolve_op(job, &job->ops[i], file);
-	spin_unlock(&file->table_lock);
 
 	return ret;
 }
@@ -241,7 +236,7 @@ static int reserve_memory(struct msm_vm_job *job)
  * @job: the job, resolved
  * @file: on whose behalf
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, or -EINTR when the caller is being killed.
  */
 int msm_vm_job_reserve(struct msm_vm_job *job, struct drm_file *file)
 {
@@ -301,6 +296,11 @@ static int lock_op(struct msm_vm_job *job, const struct msm_vm_op *op)
 {
 	int ret;
 
+	/* BOs that are locked already do not look at signals. */
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+
 	if (op->obj) {
 		ret = drm_exec_prepare_obj(&job->exec, op->obj, 1);
 		if (ret)
@@ -328,6 +328,8 @@ static int prepare_map(struct msm_vm_job *job, struct msm_vm_op *op)
 {
 	struct page **pages;
 	struct drm_gpuvm_bo *vm_bo;
+
+	drm_gpuvm_resv_assert_held(&job->vm->base);
 
 	pages = msm_gem_pin_pages_locked(op->obj);
 	if (IS_ERR(pages))
@@ -401,6 +403,8 @@ static void commit_tree(struct msm_vm_job *job)
 {
 	struct drm_gpuvm *vm = &job->vm->base;
 	u32 i;
+
+	drm_gpuvm_resv_assert_held(vm);
 
 	for (i = 0; i < job->nr_ops; i++) {
 		struct msm_vm_op *op = &job->ops[i];

@@ -16,6 +16,7 @@
 
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <kunit/visibility.h>
@@ -87,19 +88,23 @@ EXPORT_SYMBOL_IF_KUNIT(msm_vm_reserve_tables);
  *
  * May sleep.  The VMAs are charged to the memory cgroup of the caller.
  *
- * Return: 0, or -ENOMEM with @spare holding what could be had.
+ * Return: 0; or, with what could be had in @spare, -ENOMEM, or -EINTR when the
+ * caller is being killed.
  */
 int msm_vm_reserve_vmas(struct list_head *spare, u64 count)
 {
 	for (; count; count--) {
 		struct msm_vma *vma;
 
-		vma = kmem_cache_zalloc(vma_cache, GFP_KERNEL | __GFP_NOWARN);
+		vma = kmem_cache_zalloc(vma_cache, GFP_KERNEL | __GFP_NOWARN |
+					__GFP_RETRY_MAYFAIL);
 		if (!vma)
 			return -ENOMEM;
 
 		INIT_LIST_HEAD(&vma->fresh);
 		list_add(&vma->node, spare);
+		if (fatal_signal_pending(current))
+			return -EINTR;
 	}
 
 	return 0;

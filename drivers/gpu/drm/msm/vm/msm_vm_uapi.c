@@ -2,15 +2,18 @@
 /*
  * DRM_IOCTL_MSM_VM_BIND: from a struct of userspace to a job.
  *
- * Each condition that refuses an ioctl stands here or in msm_vm_job_resolve(),
- * once, with its reason.  Numbers from userspace are added up only in
- * msm_vm_request_parse(); what comes out of it cannot wrap any more.
+ * Each rule for the arguments stands here, once, with its reason; what only the
+ * objects can tell (a handle, a fence, a BO's state) is in msm_vm_job.c.
+ *
+ * Numbers from userspace are added up only in msm_vm_request_parse(); what
+ * comes out of it cannot wrap any more.
  *
  * The ioctl is atomic: it changes nothing until all of it is certain to
  * succeed.
  */
 
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include <kunit/visibility.h>
 
@@ -132,6 +135,9 @@ static int parse_ops(struct msm_vm_job *job, const struct drm_msm_vm_bind *args)
 
 	if (args->nr_ops && stride < sizeof(struct drm_msm_vm_bind_op))
 		return msm_vm_refuse(job->vm, -EINVAL, "op_stride %u", stride);
+	/* The tail of each op is read, so it must have an end. */
+	if (args->nr_ops && stride > PAGE_SIZE)
+		return msm_vm_refuse(job->vm, -E2BIG, "op_stride %u", stride);
 
 	for (i = 0; i < args->nr_ops; i++, addr += stride) {
 		struct drm_msm_vm_bind_op op;
@@ -140,7 +146,11 @@ static int parse_ops(struct msm_vm_job *job, const struct drm_msm_vm_bind *args)
 		ret = copy_struct_from_user(&op, sizeof(op),
 					    u64_to_user_ptr(addr), stride);
 		if (ret)
-			return msm_vm_refuse(job->vm, ret, "op %u: copy", i);
+			return msm_vm_refuse(job->vm, ret, "op %u: %s", i,
+					     ret == -E2BIG ? "tail is not zero" : "copy");
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 
 		ret = parse_op(job, i, &op);
 		if (ret)
