@@ -28,6 +28,7 @@ COMPILER = re.compile(r"__(asan|ubsan|sanitizer|tsan|kcsan|fentry|x86_|stack_chk
 # checkpatch findings on a mail that are wrong for this series: type, start of the text, reason.
 ACCEPTED = (
     ("FILE_PATH_CHANGES", "", "lint checks that MAINTAINERS names every new file"),
+    ("MISSING_FIXES_TAG", "", "the packaged source has no history that could name the commit"),
     ("TYPO_SPELLING", "'OPPs'", "operating performance points, the kernel's own word"),
 )
 
