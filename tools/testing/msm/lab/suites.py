@@ -104,9 +104,7 @@ def kunit_modules(build):
 
 def _is_ours(line):
     path = Path(line)
-    if path.stem.startswith("drm_gpuvm"):
-        return True
-    return "msm" in path.parts and "test" in path.stem
+    return "test" in path.stem and ("msm" in path.parts or path.stem.startswith("drm_gpuvm"))
 
 
 def kunit(context):
