@@ -15,7 +15,7 @@ from lab.progress import Progress
 
 OBJECTS = {"debug": 1880, "plain": 1850}    # of a build after a change of configuration, about
 STEP = re.compile(r"^  (CC|AS|LD|AR|HOSTCC|HOSTLD|CC \[M\]|LD \[M\]|GEN|OBJCOPY|MODPOST)\s+(\S+)")
-TROUBLE = re.compile(r"\b(error|Error)\b|\*\*\*|No space left|undefined")
+TROUBLE = re.compile(r"\berror: |\bError \d|\*\*\*|No space left|undefined (reference|!)|ERROR: ")
 
 
 def folder(arch, flavour):

@@ -15,6 +15,8 @@
  * at the end does for the whole list.
  */
 
+#include <linux/export.h>
+#include <linux/limits.h>
 #include <linux/minmax.h>
 #include <kunit/visibility.h>
 

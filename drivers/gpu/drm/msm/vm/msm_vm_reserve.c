@@ -14,6 +14,7 @@
  * follow from PAGE_SHIFT, as entries are always eight bytes (Arm ARM, D8.2).
  */
 
+#include <linux/export.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>

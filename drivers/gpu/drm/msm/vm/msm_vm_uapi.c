@@ -12,6 +12,7 @@
  * succeed.
  */
 
+#include <linux/export.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>

@@ -16,6 +16,8 @@
  * pages until the job has run.
  */
 
+#include <linux/export.h>
+
 #include <drm/drm_gem.h>
 #include <kunit/visibility.h>
 
