@@ -3,6 +3,9 @@
 
 Only leaves count: a line that sums up a subtest repeats them. A plan that was
 not fulfilled is a failure, so a test that took the kernel down is not lost.
+
+Why not the kernel's own tools/testing/kunit/kunit_parser.py: it drops the reason
+of a skip, which the report must show.
 """
 
 import re
