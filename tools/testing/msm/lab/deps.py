@@ -13,7 +13,7 @@ from lab import arch as arches, common
 from lab.common import Failure, run, say
 
 SOURCE = ["linux-source-6.12", "xz-utils"]
-KERNEL = ["gcc", "make", "libc6-dev", "flex", "bison", "bc", "libelf-dev", "libssl-dev", "ccache", "cpio", "kmod", "perl",
+KERNEL = ["gcc", "make", "libc6-dev", "flex", "bison", "bc", "libelf-dev", "libssl-dev", "ccache", "cpio", "kmod", "perl", "rsync",
           "python3"]
 GUEST = ["debian-archive-keyring", "e2fsprogs", "qemu-system-common"]
 QEMU = {"x86_64": ["qemu-system-x86", "seabios"], "arm64": ["qemu-system-arm"]}
