@@ -45,7 +45,9 @@ static int gpu_bo_map_cpu(struct gpu_bo *bo)
 /* A write-combined buffer of @size bytes, mapped for the CPU. */
 int gpu_bo_new(struct gpu_dev *dev, u64 size, struct gpu_bo *bo)
 {
-	struct drm_msm_gem_new req = { .size = size, .flags = MSM_BO_WC };
+	struct drm_msm_gem_new req = {
+		.size = size, .flags = MSM_BO_WC | dev->bo_flags,
+	};
 	int ret;
 
 	*bo = (struct gpu_bo){ .dev = dev, .size = size };

@@ -61,7 +61,7 @@ int gpu_dev_open(struct gpu_dev *dev)
 	char path[32];
 	int minor, fd;
 
-	dev->fd = -1;
+	*dev = (struct gpu_dev){ .fd = -1 };
 	if (sysconf(_SC_PAGESIZE) != GPU_PAGE)
 		return -EOPNOTSUPP;
 

@@ -7,9 +7,12 @@
 /**
  * struct gpu_dev - one context: one open file of the render node
  * @fd: -1 when closed
+ * @bo_flags: MSM_BO_* of the buffers that gpu_bo_new() will make in it, beside
+ *	MSM_BO_WC
  */
 struct gpu_dev {
 	int fd;
+	u32 bo_flags;
 };
 
 int gpu_ioctl(int fd, unsigned long request, void *arg);

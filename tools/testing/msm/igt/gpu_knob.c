@@ -5,13 +5,19 @@
  * They appear when the render node was opened for the first time.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gpu_knob.h"
 
 #define KNOBS	"/sys/kernel/debug/dri/128/vgpu"
+#define GEM	"/sys/kernel/debug/dri/128/gem"
+#define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define FAIL_GEM	"/sys/kernel/debug/dri/128/fail_gem_alloc"
+#define FAILSLAB	"/sys/kernel/debug/failslab"
 #define POWER	"/sys/bus/platform/devices/adreno/power/control"
 
 static FILE *gpu_knob_open(const char *name, const char *mode)
@@ -72,6 +78,65 @@ int gpu_knob_stat(const char *name, u64 *value)
 			ret = 0;
 	fclose(file);
 	return ret;
+}
+
+/*
+ * BOs that the kernel has, of all contexts.  One that is locked while the kernel
+ * counts is left out, so wait for what is under way.
+ */
+int gpu_knob_bo_count(u64 *count)
+{
+	FILE *file = fopen(GEM, "r");
+	char line[512];
+	int ret = -ENOENT;
+
+	if (!file)
+		return -errno;
+	while (ret && fgets(line, sizeof(line), file))
+		if (sscanf(line, "Total: %llu objects", count) == 1)
+			ret = 0;
+	fclose(file);
+	return ret;
+}
+
+/* Was the kernel built with fault injection? */
+bool gpu_knob_can_fail(void)
+{
+	return !access(FAIL_NTH, W_OK);
+}
+
+/* Sleeping allocations may fail, too; and no stack trace for each that does. */
+static int gpu_knob_prepare_fail(void)
+{
+	static const char * const quiet[] = {
+		FAILSLAB "/verbose", FAIL_GEM "/verbose",
+	};
+	int ret = gpu_knob_write(fopen(FAILSLAB "/ignore-gfp-wait", "w"), "N");
+	size_t i;
+
+	for (i = 0; !ret && i < ARRAY_SIZE(quiet); i++)
+		ret = gpu_knob_write(fopen(quiet[i], "w"), "0");
+	return ret;
+}
+
+/*
+ * Let the @nth allocation of this thread from now on fail, or none with 0.  The
+ * file stays open, as opening it allocates.
+ */
+int gpu_knob_fail_nth(int nth)
+{
+	static int fd = -1;
+	char text[16];
+	int ret;
+
+	if (fd < 0) {
+		ret = gpu_knob_prepare_fail();
+		if (ret)
+			return ret;
+		fd = open(FAIL_NTH, O_WRONLY | O_CLOEXEC);
+	}
+	ret = snprintf(text, sizeof(text), "%d", nth);
+	return write(fd, text, ret) == ret ? 0 : -errno;
 }
 
 /* Without this an idle GPU is suspended, and its TLB is empty when it wakes. */

@@ -134,21 +134,6 @@ static void gem_iova(const void *arg)
 	vm_canary_close(&c);
 }
 
-/* Buffers that share the VM's lock are still to come. */
-static void no_share(const void *arg)
-{
-	struct drm_msm_gem_new req = {
-		.size = GPU_PAGE, .flags = MSM_BO_WC | MSM_BO_NO_SHARE,
-	};
-	struct vm_canary c;
-
-	vm_canary_open(&c);
-	msm_igt_assert_ret(gpu_ioctl(c.vm.dev.fd, DRM_IOCTL_MSM_GEM_NEW, &req),
-			   -EINVAL);
-	vm_canary_check(&c);
-	vm_canary_close(&c);
-}
-
 static void queue_new(const void *arg)
 {
 	struct vm_canary c;
@@ -289,7 +274,6 @@ const struct msm_igt_subtest vm_refuse_tests[] = {
 	{ "submit-bad-fence", "in fence is not a fence", refuse_submit,
 	  BAD_SUBMIT(submit_bad_fence, EINVAL) },
 	{ "gem-iova", "addresses are the client's", gem_iova },
-	{ "no-share", "not offered yet", no_share },
 	{ "queue-new", "bind queues: opted in, priority 0", queue_new },
 	{ "not-opted-in", "VM_BIND in a legacy context", not_opted_in },
 	{ "opt-in-zero", "only 1 is a choice", opt_in_zero },

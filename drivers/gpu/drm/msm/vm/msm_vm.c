@@ -82,6 +82,10 @@
  * A VMA that left the tree holds the BO itself and rides with its job until the
  * page-table entries are gone and the TLB is flushed.
  *
+ * A private BO (MSM_BO_NO_SHARE) holds the object that owns the VM's reservation
+ * lock, which is its own as well, and not the VM.  Its last reference may go
+ * with that lock held: whoever holds it has a reference to the owner, too.
+ *
  * &msm_vm.users counts the context and each bind job.  A GPU job holds its
  * queue, hence the context, hence the VM that it runs in.  The last put takes
  * the VM apart in a worker, because it may come from the scheduler's own work.
