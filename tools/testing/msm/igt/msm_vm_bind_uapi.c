@@ -340,25 +340,6 @@ static void request_ops_many(struct vm_canary *c, struct drm_msm_vm_bind *req)
 	req->nr_ops = ~0u;
 }
 
-/* Still to come; until then refused, whatever the array says. */
-static struct drm_msm_syncobj syncobj;
-
-static void request_syncobj_in(struct vm_canary *c,
-			       struct drm_msm_vm_bind *req)
-{
-	req->in_syncobjs = (unsigned long)&syncobj;
-	req->nr_in_syncobjs = 1;
-	req->syncobj_stride = sizeof(syncobj);
-}
-
-static void request_syncobj_out(struct vm_canary *c,
-				struct drm_msm_vm_bind *req)
-{
-	req->out_syncobjs = (unsigned long)&syncobj;
-	req->nr_out_syncobjs = 1;
-	req->syncobj_stride = sizeof(syncobj);
-}
-
 static void two_good_ops(struct vm_canary *c, struct drm_msm_vm_bind_op *ops)
 {
 	ops[0] = good_op(c, false);
@@ -460,10 +441,6 @@ static const struct msm_igt_subtest request_tests[] = {
 	  BAD_REQUEST(request_ops_kernel, EFAULT) },
 	{ "bind-ops-too-many", "2^32 - 1 operations", refuse_request,
 	  BAD_REQUEST(request_ops_many, ENOMEM) },
-	{ "bind-syncobj-in", "not offered yet", refuse_request,
-	  BAD_REQUEST(request_syncobj_in, EOPNOTSUPP) },
-	{ "bind-syncobj-out", "not offered yet", refuse_request,
-	  BAD_REQUEST(request_syncobj_out, EOPNOTSUPP) },
 	{ "bind-stride", "0 is 40, more is walked, its tail must be zero",
 	  op_stride },
 };

@@ -39,9 +39,9 @@
  * ========= ================================ ========= ==========
  * parse     validate the arguments           yes       the job
  * resolve   handles to BOs                   yes       no
- * reserve   VMAs, table pages, fence, fd     yes       yes
+ * reserve   VMAs, table pages, fences, fd    yes       yes
  * lock      VM and BOs, backing pages        yes       yes
- * commit    VMA tree, push the job           no        no
+ * commit    VMA tree, push, syncobjs         no        no
  * run       page table, TLB, fence           no        no
  * retire    let go of what was removed       no        no
  * ========= ================================ ========= ==========
@@ -91,8 +91,8 @@
  * the VM apart in a worker, because it may come from the scheduler's own work.
  * Closing the file waits for nothing: queued binds still run.
  *
- * The out fence depends on nothing but the module, so that an fd may outlive
- * everything else.  VMs and fences hold the module.
+ * The out fence depends on nothing but the module, so that an fd or a syncobj may
+ * outlive everything else.  VMs and fences hold the module.
  */
 
 /* No RCU: the scheduler's own fences, which name it, are given to nobody. */

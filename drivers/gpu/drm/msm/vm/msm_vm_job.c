@@ -119,6 +119,7 @@ static void job_free(struct kref *ref)
 		fput(job->sync_file->file);
 	if (job->fd >= 0)
 		put_unused_fd(job->fd);
+	msm_syncobj_release(&job->syncobjs);
 	dma_fence_put(job->fence);
 
 	msm_vm_put(job->vm);
@@ -291,6 +292,37 @@ int msm_vm_job_want_fd(struct msm_vm_job *job)
 	return job->sync_file ? 0 : -ENOMEM;
 }
 
+/**
+ * msm_vm_job_sync - wait for the in-syncobjs, prepare the out-syncobjs
+ * @job: the job, reserved
+ * @file: whose handles they are
+ * @args: the ioctl's arguments
+ *
+ * An array is looked at when both its address and its length are given.  No
+ * syncobj changes before commit.
+ *
+ * Return: 0, or what msm_syncobj_parse_in() and msm_syncobj_parse_out() say.
+ */
+int msm_vm_job_sync(struct msm_vm_job *job, struct drm_file *file,
+		    const struct drm_msm_vm_bind *args)
+{
+	const struct msm_syncobj_array in = {
+		.addr = args->in_syncobjs,
+		.nr = args->in_syncobjs ? args->nr_in_syncobjs : 0,
+		.stride = args->syncobj_stride,
+	};
+	const struct msm_syncobj_array out = {
+		.addr = args->out_syncobjs,
+		.nr = args->out_syncobjs ? args->nr_out_syncobjs : 0,
+		.stride = args->syncobj_stride,
+	};
+	int ret;
+
+	ret = msm_syncobj_parse_in(&job->syncobjs, file, &in, &job->base);
+
+	return ret ?: msm_syncobj_parse_out(&job->syncobjs, file, &out);
+}
+
 /* The BOs to map and those that are mapped where something changes. */
 static int lock_op(struct msm_vm_job *job, const struct msm_vm_op *op)
 {
@@ -458,6 +490,10 @@ void msm_vm_job_commit(struct msm_vm_job *job, struct drm_msm_vm_bind *args)
 	kref_get(&job->ref);
 	drm_sched_entity_push_job(&job->base);
 	unlock_all(job);
+
+	/* The caller's reference keeps the fence, should the job be over. */
+	msm_syncobj_commit(&job->syncobjs, job->fence);
+	msm_syncobj_release(&job->syncobjs);
 
 	if (job->sync_file) {
 		fd_install(job->fd, job->sync_file->file);

@@ -9,6 +9,7 @@
 #include <drm/gpu_scheduler.h>
 
 #include "../msm_pgtable.h"
+#include "../msm_syncobj.h"
 #include "msm_vm_request.h"
 #include "msm_vma.h"
 
@@ -42,6 +43,7 @@ struct msm_vm_op {
  * @fence: the out fence
  * @sync_file: made from @fence when asked for, until the fd is installed
  * @fd: number set aside for @sync_file, or -1
+ * @syncobjs: those to reset and those that get @fence, until commit
  * @exec: the locks; initialized when @locked
  * @locked: between msm_vm_job_lock() and commit or abort
  * @tables: pages for page tables
@@ -57,6 +59,7 @@ struct msm_vm_job {
 	struct dma_fence *fence;
 	struct sync_file *sync_file;
 	int fd;
+	struct msm_syncobjs syncobjs;
 	struct drm_exec exec;
 	bool locked;
 	struct msm_pgtable_pages tables;
@@ -73,6 +76,8 @@ int msm_vm_job_resolve(struct msm_vm_job *job, struct drm_file *file);
 int msm_vm_job_reserve(struct msm_vm_job *job, struct drm_file *file);
 int msm_vm_job_wait_for(struct msm_vm_job *job, int fence_fd);
 int msm_vm_job_want_fd(struct msm_vm_job *job);
+int msm_vm_job_sync(struct msm_vm_job *job, struct drm_file *file,
+		    const struct drm_msm_vm_bind *args);
 int msm_vm_job_lock(struct msm_vm_job *job);
 void msm_vm_job_commit(struct msm_vm_job *job, struct drm_msm_vm_bind *args);
 void msm_vm_job_abort(struct msm_vm_job *job);

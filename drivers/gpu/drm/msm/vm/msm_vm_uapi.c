@@ -184,9 +184,6 @@ static int check_args(struct msm_vm *vm, struct msm_file_private *ctx,
 		return msm_vm_refuse(vm, -EPIPE, "the VM is dead");
 	if (args->flags & ~MSM_VM_BIND_FLAGS)
 		return msm_vm_refuse(vm, -EINVAL, "flags 0x%x", args->flags);
-	if ((args->in_syncobjs && args->nr_in_syncobjs) ||
-	    (args->out_syncobjs && args->nr_out_syncobjs))
-		return msm_vm_refuse(vm, -EOPNOTSUPP, "no syncobjs yet");
 
 	return check_queue(vm, ctx, args->queue_id);
 }
@@ -203,6 +200,8 @@ static int prepare(struct msm_vm_job *job, const struct drm_msm_vm_bind *args,
 		ret = msm_vm_job_reserve(job, file);
 	if (!ret && args->flags & MSM_VM_BIND_FENCE_FD_IN)
 		ret = msm_vm_job_wait_for(job, args->fence_fd);
+	if (!ret)
+		ret = msm_vm_job_sync(job, file, args);
 	if (!ret && args->flags & MSM_VM_BIND_FENCE_FD_OUT)
 		ret = msm_vm_job_want_fd(job);
 	if (!ret)
@@ -218,10 +217,10 @@ static int prepare(struct msm_vm_job *job, const struct drm_msm_vm_bind *args,
  * @file: the caller
  *
  * Return: 0; or, with nothing changed, -ENXIO without a GPU, -EPIPE when the
- * VM is dead, -ENOENT for an unknown queue, -EOPNOTSUPP for syncobjs, -EFAULT
- * and -E2BIG for the array of ops, -EBUSY for a BO marked as not needed,
- * -EMFILE, -ENOMEM, -EINTR, and -EINVAL for everything else that is wrong; the
- * debug log has the reason.
+ * VM is dead, -ENOENT for an unknown queue or in-syncobj, -EFAULT for an array,
+ * -E2BIG for the array of ops, -EBUSY for a BO marked as not needed, -EMFILE,
+ * -ENOMEM, -EINTR, and -EINVAL for everything else that is wrong; the debug log
+ * has the reason.
  */
 int msm_ioctl_vm_bind(struct drm_device *dev, void *data, struct drm_file *file)
 {
