@@ -175,6 +175,19 @@ unsigned int msm_pgtable_ias(struct msm_pgtable *pt)
 }
 
 /**
+ * msm_pgtable_prr_page - the page that reads as zero and drops writes
+ * @pt: the page table
+ *
+ * The SMMU makes it so for the GPU; other readers find a page of zeros.
+ *
+ * Return: the page, which lives as long as @pt, or NULL if the SMMU has none.
+ */
+struct page *msm_pgtable_prr_page(struct msm_pgtable *pt)
+{
+	return msm_iommu_pagetable_prr_page(pt->mmu);
+}
+
+/**
  * msm_pgtable_lend - say where table pages come from
  * @pt: the page table
  * @pages: the set that the following maps may use up, or NULL to end that

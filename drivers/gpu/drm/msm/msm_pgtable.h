@@ -38,6 +38,7 @@ struct msm_pgtable *msm_pgtable_create(struct msm_mmu *parent);
 void msm_pgtable_destroy(struct msm_pgtable *pt);
 struct msm_mmu *msm_pgtable_mmu(struct msm_pgtable *pt);
 unsigned int msm_pgtable_ias(struct msm_pgtable *pt);
+struct page *msm_pgtable_prr_page(struct msm_pgtable *pt);
 
 void msm_pgtable_lend(struct msm_pgtable *pt, struct msm_pgtable_pages *pages);
 int msm_pgtable_map(struct msm_pgtable *pt, u64 iova, struct page **pages,

@@ -7,13 +7,20 @@
  * decides where the tables go and turns the calls for invalidation into
  * operations on the model's TLB.
  *
- * What it promises: an invalidation is complete when the call for it returns.
+ * What it promises: an invalidation is complete when the call for it returns,
+ * and a loss of power shows neither in the context bank nor in the PRR page.
+ *
+ * Terms: the PRR page stands for the parts of partially resident resources that
+ * have no memory: the SMMU answers reads of it with zero and drops writes.
  */
 
 #include <linux/adreno-smmu-priv.h>
 #include <linux/bitfield.h>
+#include <linux/export.h>
 #include <linux/io-pgtable.h>
 #include <linux/slab.h>
+
+#include <kunit/visibility.h>
 
 #include "vgpu_domain.h"
 #include "vgpu_hw.h"
@@ -75,6 +82,14 @@ static void vgpu_smmu_write_cb_locked(struct vgpu_smmu *smmu)
 	vgpu_hw_smmu_write_cb(smmu->hw, &smmu->cb);
 }
 
+static void vgpu_smmu_write_prr_locked(struct vgpu_smmu *smmu)
+{
+	lockdep_assert_held(&smmu->lock);
+
+	vgpu_hw_smmu_set_prr(smmu->hw, smmu->prr);
+	vgpu_hw_smmu_enable_prr(smmu->hw, smmu->prr_enabled);
+}
+
 /* The fields of one half of TCR, placed as for TTBR0 */
 static u64 vgpu_tcr_half(const struct io_pgtable_cfg *cfg)
 {
@@ -103,6 +118,24 @@ void vgpu_smmu_disable_cb(struct vgpu_smmu *smmu)
 }
 
 /**
+ * vgpu_smmu_lose_power() - what the end of power does to the hardware
+ * @smmu: the SMMU
+ *
+ * The model has no power rail.  Its registers and its TLB lose here what they
+ * held, so that whoever forgets to program them again is noticed.
+ */
+void vgpu_smmu_lose_power(struct vgpu_smmu *smmu)
+{
+	const struct vgpu_hw_cb off = { .tcr = TCR_EPD0 | TCR_EPD1 };
+
+	vgpu_hw_smmu_write_cb(smmu->hw, &off);
+	vgpu_hw_smmu_enable_prr(smmu->hw, false);
+	vgpu_hw_smmu_set_prr(smmu->hw, 0);
+	vgpu_hw_tlb_inv_all(smmu->hw);
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_smmu_lose_power);
+
+/**
  * vgpu_smmu_restore_cb() - program the context bank after a loss of power
  * @smmu: the SMMU
  */
@@ -110,10 +143,12 @@ void vgpu_smmu_restore_cb(struct vgpu_smmu *smmu)
 {
 	spin_lock(&smmu->lock);
 	vgpu_smmu_write_cb_locked(smmu);
+	vgpu_smmu_write_prr_locked(smmu);
 	spin_unlock(&smmu->lock);
 
 	vgpu_hw_tlb_inv_all(smmu->hw);
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_smmu_restore_cb);
 
 static void vgpu_cb_enable_ttbr1(struct vgpu_hw_cb *cb,
 				 const struct io_pgtable_cfg *cfg)
@@ -241,15 +276,39 @@ static void vgpu_priv_resume_translation(const void *cookie, bool terminate)
 	vgpu_hw_smmu_resume(cookie_to_domain(cookie)->smmu->hw, terminate);
 }
 
+static void vgpu_priv_set_prr_addr(const void *cookie, phys_addr_t page)
+{
+	struct vgpu_smmu *smmu = cookie_to_domain(cookie)->smmu;
+
+	spin_lock(&smmu->lock);
+	smmu->prr = page;
+	vgpu_smmu_write_prr_locked(smmu);
+	spin_unlock(&smmu->lock);
+}
+
+static void vgpu_priv_set_prr_bit(const void *cookie, bool set)
+{
+	struct vgpu_smmu *smmu = cookie_to_domain(cookie)->smmu;
+
+	spin_lock(&smmu->lock);
+	smmu->prr_enabled = set;
+	vgpu_smmu_write_prr_locked(smmu);
+	spin_unlock(&smmu->lock);
+}
+
 static void vgpu_priv_fill(struct adreno_smmu_priv *priv,
 			   struct vgpu_domain *domain)
 {
+	bool has_prr = domain->smmu->has_prr;
+
 	priv->cookie = domain;
 	priv->get_ttbr1_cfg = vgpu_priv_get_ttbr1_cfg;
 	priv->set_ttbr0_cfg = vgpu_priv_set_ttbr0_cfg;
 	priv->get_fault_info = vgpu_priv_get_fault_info;
 	priv->set_stall = vgpu_priv_set_stall;
 	priv->resume_translation = vgpu_priv_resume_translation;
+	priv->set_prr_addr = has_prr ? vgpu_priv_set_prr_addr : NULL;
+	priv->set_prr_bit = has_prr ? vgpu_priv_set_prr_bit : NULL;
 }
 
 /*
@@ -296,6 +355,7 @@ struct iommu_domain *vgpu_domain_alloc_paging(struct device *dev)
 
 	return &domain->base;
 }
+EXPORT_SYMBOL_IF_KUNIT(vgpu_domain_alloc_paging);
 
 static void vgpu_domain_free(struct iommu_domain *base)
 {
@@ -371,3 +431,4 @@ const struct iommu_domain_ops vgpu_domain_ops = {
 	.iova_to_phys = vgpu_domain_iova_to_phys,
 	.free = vgpu_domain_free,
 };
+EXPORT_SYMBOL_IF_KUNIT(vgpu_domain_ops);

@@ -23,8 +23,10 @@
  * @has_prr: there is a page for partially resident resources
  * @iommu: its handle in the IOMMU core
  * @ops: its ops, see the trap at the top of the file
- * @lock: protects @cb and @domain
+ * @lock: protects @cb, @prr, @prr_enabled and @domain
  * @cb: what the context bank was last programmed with
+ * @prr: physical address of the PRR page, or 0
+ * @prr_enabled: accesses to that page are special
  * @domain: the attached paging domain or NULL
  * @client: the GPU once it was probed
  * @forget_inv: kinds of invalidation to lose, VGPU_FORGET_*
@@ -37,8 +39,10 @@ struct vgpu_smmu {
 	struct iommu_device iommu;
 	struct iommu_ops ops;
 
-	spinlock_t lock; /* @cb, @domain */
+	spinlock_t lock; /* @cb, @prr, @prr_enabled, @domain */
 	struct vgpu_hw_cb cb;
+	phys_addr_t prr;
+	bool prr_enabled;
 	struct iommu_domain *domain;
 	struct device *client;
 
@@ -50,6 +54,7 @@ extern const struct iommu_domain_ops vgpu_domain_ops;
 struct iommu_domain *vgpu_domain_alloc_paging(struct device *dev);
 
 void vgpu_smmu_disable_cb(struct vgpu_smmu *smmu);
+void vgpu_smmu_lose_power(struct vgpu_smmu *smmu);
 void vgpu_smmu_restore_cb(struct vgpu_smmu *smmu);
 
 #endif /* __VGPU_DOMAIN_H__ */

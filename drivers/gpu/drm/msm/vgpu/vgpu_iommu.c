@@ -235,6 +235,15 @@ static void vgpu_iommu_remove(struct platform_device *pdev)
 }
 
 /* Registers and TLB do not survive suspend */
+static int vgpu_iommu_runtime_suspend(struct device *dev)
+{
+	struct vgpu_smmu *smmu = dev_get_drvdata(dev);
+
+	vgpu_smmu_lose_power(smmu);
+
+	return 0;
+}
+
 static int vgpu_iommu_runtime_resume(struct device *dev)
 {
 	struct vgpu_smmu *smmu = dev_get_drvdata(dev);
@@ -244,7 +253,7 @@ static int vgpu_iommu_runtime_resume(struct device *dev)
 	return 0;
 }
 
-static DEFINE_RUNTIME_DEV_PM_OPS(vgpu_iommu_pm_ops, NULL,
+static DEFINE_RUNTIME_DEV_PM_OPS(vgpu_iommu_pm_ops, vgpu_iommu_runtime_suspend,
 				 vgpu_iommu_runtime_resume, NULL);
 
 static struct platform_driver vgpu_iommu_driver = {
