@@ -19,11 +19,13 @@
  * editor at a time, the functions do not lock.
  */
 
+#include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/io-pgtable.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <kunit/visibility.h>
 
 #include "msm_drv.h"
 #include "msm_mmu.h"
@@ -61,25 +63,53 @@ int msm_pgtable_pages_fill(struct msm_pgtable_pages *pages, u64 count)
 			return -EINTR;
 		}
 
+		spin_lock(&pages->lock);
 		list_add(&page->lru, &pages->list);
 		pages->count++;
+		spin_unlock(&pages->lock);
 	}
 
 	return 0;
 }
 
+static struct page *pages_take(struct msm_pgtable_pages *pages)
+{
+	struct page *page;
+
+	spin_lock(&pages->lock);
+	page = list_first_entry_or_null(&pages->list, struct page, lru);
+	if (page) {
+		list_del(&page->lru);
+		pages->count--;
+	}
+	spin_unlock(&pages->lock);
+
+	return page;
+}
+
 /**
- * msm_pgtable_pages_release - give back what was not used
+ * msm_pgtable_pages_drop - give one page back
+ * @pages: the set; nothing happens if it is empty
+ */
+void msm_pgtable_pages_drop(struct msm_pgtable_pages *pages)
+{
+	struct page *page = pages_take(pages);
+
+	if (page)
+		__free_page(page);
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_pgtable_pages_drop);
+
+/**
+ * msm_pgtable_pages_release - give all pages back
  * @pages: the set; empty afterwards, so that a second call does nothing
  */
 void msm_pgtable_pages_release(struct msm_pgtable_pages *pages)
 {
-	struct page *page, *next;
+	struct page *page;
 
-	list_for_each_entry_safe(page, next, &pages->list, lru)
+	while ((page = pages_take(pages)))
 		__free_page(page);
-
-	msm_pgtable_pages_init(pages);
 }
 
 /* The root table is made before anything was lent: that one may allocate. */
@@ -91,12 +121,12 @@ static void *table_alloc(void *cookie, size_t size, gfp_t gfp)
 	if (!pt->ops)
 		return alloc_pages_exact(size, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 
-	if (WARN_ON_ONCE(size != PAGE_SIZE || !pt->lent || !pt->lent->count))
+	if (WARN_ON_ONCE(size != PAGE_SIZE || !pt->lent))
 		return NULL;
 
-	page = list_first_entry(&pt->lent->list, struct page, lru);
-	list_del(&page->lru);
-	pt->lent->count--;
+	page = pages_take(pt->lent);
+	if (WARN_ON_ONCE(!page))
+		return NULL;
 
 	return page_address(page);
 }
@@ -261,6 +291,32 @@ int msm_pgtable_map(struct msm_pgtable *pt, u64 iova, struct page **pages,
 	}
 
 	return 0;
+}
+
+/**
+ * msm_pgtable_has_null - is there a page for addresses without memory?
+ * @pt: the page table
+ *
+ * Return: whether msm_pgtable_map_null() works.
+ */
+bool msm_pgtable_has_null(struct msm_pgtable *pt)
+{
+	return false;
+}
+
+/**
+ * msm_pgtable_map_null - make entries that read zero and drop writes
+ * @pt: the page table, which msm_pgtable_has_null()
+ * @iova: first address, page aligned; nothing may be mapped in the range
+ * @size: bytes, page aligned
+ *
+ * Otherwise as msm_pgtable_map().
+ *
+ * Return: as msm_pgtable_map().
+ */
+int msm_pgtable_map_null(struct msm_pgtable *pt, u64 iova, u64 size)
+{
+	return -EINVAL;
 }
 
 /**

@@ -11,7 +11,7 @@
 
 #define P(n)	((u64)(n) * PAGE_SIZE)
 
-enum { MAP = 'm', UNMAP = 'u', SPARSE = 's', FLUSH = 'f' };
+enum { MAP = 'm', NULLS = 'n', UNMAP = 'u', SPARSE = 's', FLUSH = 'f' };
 
 struct call {
 	char kind;
@@ -40,6 +40,13 @@ static int rec_map(void *cookie, u64 iova, struct page **pages, u64 size, int pr
 	return rec->maps_until_failure && !--rec->maps_until_failure ? -ENOMEM : 0;
 }
 
+static int rec_map_null(void *cookie, u64 iova, u64 size)
+{
+	record(cookie, NULLS, iova, size);
+
+	return 0;
+}
+
 static void rec_unmap(void *cookie, u64 iova, u64 size)
 {
 	record(cookie, UNMAP, iova, size);
@@ -57,6 +64,7 @@ static void rec_flush(void *cookie)
 
 static const struct msm_pt_target recorder_target = {
 	.map = rec_map,
+	.map_null = rec_map_null,
 	.unmap = rec_unmap,
 	.unmap_sparse = rec_unmap_sparse,
 	.flush = rec_flush,
@@ -68,11 +76,18 @@ struct edit {
 	int nr;
 };
 
+static enum msm_pt_kind kind(const struct edit *edit)
+{
+	if (edit->kind == NULLS)
+		return MSM_PT_MAP_NULL;
+
+	return edit->kind == MAP ? MSM_PT_MAP : MSM_PT_UNMAP;
+}
+
 /* Stage the edits, apply them, compare the calls with the text. */
 static void check(struct kunit *test, const struct edit *edits, int nr,
 		  struct recorder *rec, int err, int result, const char *expected)
 {
-	static struct page *pages[1];
 	struct msm_pt_op *ops = kunit_kcalloc(test, nr, sizeof(*ops), GFP_KERNEL);
 	struct msm_pt_ops list;
 	char text[128] = "";
@@ -83,7 +98,7 @@ static void check(struct kunit *test, const struct edit *edits, int nr,
 	for (int i = 0; i < nr; i++) {
 		ops[i].iova = P(edits[i].page);
 		ops[i].range = P(edits[i].nr);
-		ops[i].pages = edits[i].kind == MAP ? pages : NULL;
+		ops[i].kind = kind(&edits[i]);
 		msm_pt_ops_stage(&list, &ops[i]);
 	}
 
@@ -147,6 +162,14 @@ static void pt_ops_flush_borders(struct kunit *test)
 	      { UNMAP, 4, 2 }, { MAP, 6, 1 }, { MAP, 3, 1 }, { MAP, 5, 1 });
 }
 
+static void pt_ops_null(struct kunit *test)
+{
+	struct recorder rec = {};
+
+	CHECK(&rec, 0, 0, " u4+2 f n5+1 n8+4 u6+1 f",
+	      { UNMAP, 4, 2 }, { NULLS, 5, 1 }, { NULLS, 8, 4 }, { UNMAP, 6, 1 });
+}
+
 static void pt_ops_coalesce(struct kunit *test)
 {
 	struct recorder rec = {};
@@ -178,6 +201,7 @@ static struct kunit_case pt_ops_cases[] = {
 	KUNIT_CASE(pt_ops_one_flush_for_all),
 	KUNIT_CASE(pt_ops_flush_before_remap),
 	KUNIT_CASE(pt_ops_flush_borders),
+	KUNIT_CASE(pt_ops_null),
 	KUNIT_CASE(pt_ops_coalesce),
 	KUNIT_CASE(pt_ops_failed_map),
 	KUNIT_CASE(pt_ops_dead_vm),

@@ -31,6 +31,7 @@ static const struct drm_msm_vm_bind_op accepted[] = {
 	MAP(1, 0ULL - 2 * PAGE_SIZE, VA_START, PAGE_SIZE),
 	UNMAP(VA_START, PAGE_SIZE),
 	UNMAP(VA_START, VA_SIZE),
+	{ .op = MSM_VM_BIND_OP_MAP_NULL, .iova = VA_START, .range = VA_SIZE },
 	{ .op = MSM_VM_BIND_OP_MAP, .handle = 1, .flags = MSM_VM_BIND_OP_DUMP,
 	  .iova = VA_START, .range = PAGE_SIZE },
 	/* without effect, as in mainline */
@@ -46,8 +47,6 @@ struct refused_op {
 static const struct refused_op refused[] = {
 	{ "unknown op", { .op = 3, .iova = VA_START, .range = PAGE_SIZE } },
 	{ "unknown op", { .op = U32_MAX, .iova = VA_START, .range = PAGE_SIZE } },
-	{ "MAP_NULL without PRR",
-	  { .op = MSM_VM_BIND_OP_MAP_NULL, .iova = VA_START, .range = PAGE_SIZE } },
 	{ "unknown op flags",
 	  { .op = MSM_VM_BIND_OP_UNMAP, .flags = 2, .iova = VA_START,
 	    .range = PAGE_SIZE } },
@@ -58,6 +57,12 @@ static const struct refused_op refused[] = {
 	{ "handle without MAP",
 	  { .op = MSM_VM_BIND_OP_UNMAP, .handle = 1, .iova = VA_START,
 	    .range = PAGE_SIZE } },
+	{ "handle without MAP",
+	  { .op = MSM_VM_BIND_OP_MAP_NULL, .handle = 1, .iova = VA_START,
+	    .range = PAGE_SIZE } },
+	{ "obj_offset without MAP",
+	  { .op = MSM_VM_BIND_OP_MAP_NULL, .obj_offset = PAGE_SIZE,
+	    .iova = VA_START, .range = PAGE_SIZE } },
 	{ "obj_offset without MAP",
 	  { .op = MSM_VM_BIND_OP_UNMAP, .obj_offset = PAGE_SIZE,
 	    .iova = VA_START, .range = PAGE_SIZE } },
@@ -91,7 +96,8 @@ static void request_accepts(struct kunit *test)
 				    msm_vm_request_parse(&req, op, VA_START,
 							 VA_SIZE, &reason),
 				    "op %d: %s", i, reason);
-		KUNIT_EXPECT_EQ(test, req.map, op->op == MSM_VM_BIND_OP_MAP);
+		KUNIT_EXPECT_EQ(test, req.map, op->op != MSM_VM_BIND_OP_UNMAP);
+		KUNIT_EXPECT_EQ(test, req.null, op->op == MSM_VM_BIND_OP_MAP_NULL);
 		KUNIT_EXPECT_EQ(test, req.flags, op->flags);
 		KUNIT_EXPECT_EQ(test, req.handle, op->handle);
 		KUNIT_EXPECT_EQ(test, req.iova, op->iova);

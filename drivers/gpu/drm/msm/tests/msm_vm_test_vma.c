@@ -29,6 +29,10 @@
 #define BOS	2
 #define BASE	0x100000000ULL
 
+/* Stands for the page that reads zero, in the model and in the table. */
+#define NULL_BO		BOS
+#define NULL_PAGE	((struct page *)0x8UL)
+
 struct owner {
 	int bo;			/* -1: nobody */
 	int offset;		/* in pages */
@@ -81,6 +85,16 @@ static int table_map(void *cookie, u64 iova, struct page **pages, u64 size, int 
 	return 0;
 }
 
+static int table_map_null(void *cookie, u64 iova, u64 size)
+{
+	struct page *pages[PAGES];
+
+	for (int i = 0; i < PAGES; i++)
+		pages[i] = NULL_PAGE;
+
+	return table_map(cookie, iova, pages, size, 0);
+}
+
 static void table_unmap(void *cookie, u64 iova, u64 size)
 {
 	struct fixture *fix = cookie;
@@ -98,6 +112,7 @@ static void table_flush(void *cookie)
 
 static const struct msm_pt_target table_target = {
 	.map = table_map,
+	.map_null = table_map_null,
 	.unmap = table_unmap,
 	.flush = table_flush,
 };
@@ -113,6 +128,16 @@ static struct msm_vm_request map_req(int page, int nr, int bo, int offset)
 	};
 }
 
+static struct msm_vm_request null_req(int page, int nr)
+{
+	return (struct msm_vm_request) {
+		.map = true,
+		.null = true,
+		.iova = BASE + (u64)page * PAGE_SIZE,
+		.range = (u64)nr * PAGE_SIZE,
+	};
+}
+
 static struct msm_vm_request unmap_req(int page, int nr)
 {
 	return (struct msm_vm_request) {
@@ -123,9 +148,11 @@ static struct msm_vm_request unmap_req(int page, int nr)
 
 static void model_apply(struct fixture *fix, const struct msm_vm_request *req)
 {
+	int bo = !req->map ? -1 : req->null ? NULL_BO : req->handle;
+
 	for (int i = 0; i < req->range >> PAGE_SHIFT; i++) {
 		fix->model[entry(req->iova) + i] = (struct owner) {
-			.bo = req->map ? req->handle : -1,
+			.bo = bo,
 			.offset = (req->offset >> PAGE_SHIFT) + i,
 		};
 	}
@@ -140,6 +167,7 @@ static void tree_apply(struct fixture *fix, const struct msm_vm_request *req)
 	struct msm_pt_op map = {
 		.iova = req->iova,
 		.range = req->range,
+		.kind = req->null ? MSM_PT_MAP_NULL : MSM_PT_MAP,
 		.pages = fix->backing[req->handle] + (req->offset >> PAGE_SHIFT),
 	};
 	struct msm_vma *vma;
@@ -150,7 +178,9 @@ static void tree_apply(struct fixture *fix, const struct msm_vm_request *req)
 					    MSM_VMA_MAX_PER_MAP :
 					    MSM_VMA_MAX_PER_UNMAP));
 
-	if (req->map) {
+	if (req->null) {
+		msm_vma_map(&fix->vm, req, NULL, &map, &update);
+	} else if (req->map) {
 		vm_bo = drm_gpuvm_bo_obtain(&fix->vm, obj);
 		KUNIT_ASSERT_FALSE(fix->test, IS_ERR(vm_bo));
 		msm_vma_map(&fix->vm, req, vm_bo, &map, &update);
@@ -178,6 +208,14 @@ static void expect_owner(struct fixture *fix, int page, struct drm_gpuva *va,
 			    what, page);
 	if (!va) {
 		KUNIT_ASSERT_NULL(fix->test, fix->table[page]);
+		return;
+	}
+
+	if (owner->bo == NULL_BO) {
+		KUNIT_ASSERT_NULL_MSG(fix->test, va->gem.obj, "%s: page %d",
+				      what, page);
+		KUNIT_ASSERT_PTR_EQ_MSG(fix->test, fix->table[page], NULL_PAGE,
+					"%s: page %d", what, page);
 		return;
 	}
 
@@ -270,9 +308,9 @@ static void vma_test_exit(struct kunit *test)
 	drm_gem_object_put(fix->resv);
 }
 
-/* All requests: 36 ranges times unmap, map BO 0 at two offsets, map BO 1. */
+/* 36 ranges times unmap, map BO 0 at two offsets, map BO 1, map no BO. */
 #define RANGES		(PAGES * (PAGES + 1) / 2)
-#define REQUESTS	(RANGES * 4)
+#define REQUESTS	(RANGES * 5)
 
 static struct msm_vm_request request(int n)
 {
@@ -286,6 +324,8 @@ static struct msm_vm_request request(int n)
 
 	if (!kind)
 		return unmap_req(page, nr);
+	if (kind == 4)
+		return null_req(page, nr);
 
 	/* kind 1 maps each page where BO 0 has it, so that pieces fit together */
 	return map_req(page, nr, kind == 3, kind == 1 ? page : PAGES - page);
@@ -347,6 +387,21 @@ static void vma_same_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fix->edits, 12);
 }
 
+static void vma_same_null_again(struct kunit *test)
+{
+	struct fixture *fix = test->priv;
+	const struct msm_vm_request req = null_req(0, 8), hole = unmap_req(0, 2);
+	const struct msm_vm_request rest = null_req(2, 6);
+
+	apply(fix, &req, "map");
+	apply(fix, &req, "again");
+	KUNIT_EXPECT_EQ(test, fix->edits, 8);
+
+	apply(fix, &hole, "hole");
+	apply(fix, &rest, "the rest again");
+	KUNIT_EXPECT_EQ(test, fix->edits, 10);
+}
+
 /* What is left of a split mapping keeps its entries and its flags. */
 static void vma_split_keeps(struct kunit *test)
 {
@@ -366,6 +421,7 @@ static void vma_split_keeps(struct kunit *test)
 
 static struct kunit_case vma_cases[] = {
 	KUNIT_CASE(vma_same_again),
+	KUNIT_CASE(vma_same_null_again),
 	KUNIT_CASE(vma_split_keeps),
 	KUNIT_CASE(vma_pairs),
 	KUNIT_CASE(vma_random),

@@ -37,11 +37,11 @@ static bool coalesce(struct msm_pt_ops *ops, const struct msm_pt_op *op)
 {
 	struct msm_pt_op *tail;
 
-	if (op->pages || list_empty(&ops->list))
+	if (op->kind != MSM_PT_UNMAP || list_empty(&ops->list))
 		return false;
 
 	tail = list_last_entry(&ops->list, struct msm_pt_op, node);
-	if (tail->pages || tail->iova + tail->range != op->iova)
+	if (tail->kind != MSM_PT_UNMAP || tail->iova + tail->range != op->iova)
 		return false;
 
 	tail->range += op->range;
@@ -88,6 +88,9 @@ static int apply_map(const struct msm_pt_op *op, struct cleared *c,
 		*c = nothing_cleared;
 	}
 
+	if (op->kind == MSM_PT_MAP_NULL)
+		return target->map_null(cookie, op->iova, op->range);
+
 	return target->map(cookie, op->iova, op->pages, op->range, op->prot);
 }
 
@@ -110,7 +113,7 @@ int msm_pt_ops_apply(struct msm_pt_ops *ops, const struct msm_pt_target *target,
 	struct msm_pt_op *op;
 
 	list_for_each_entry(op, &ops->list, node) {
-		if (op->pages) {
+		if (op->kind != MSM_PT_UNMAP) {
 			if (!err)
 				err = apply_map(op, &cleared, target, cookie);
 			continue;

@@ -8,17 +8,31 @@
 struct page;
 
 /**
+ * enum msm_pt_kind - what an edit does
+ * @MSM_PT_UNMAP: clear the entries
+ * @MSM_PT_MAP: point them to backing pages
+ * @MSM_PT_MAP_NULL: point them all to the page that reads zero
+ */
+enum msm_pt_kind {
+	MSM_PT_UNMAP,
+	MSM_PT_MAP,
+	MSM_PT_MAP_NULL,
+};
+
+/**
  * struct msm_pt_op - one edit of a page table, as a value
  * @node: in &msm_pt_ops.list; the memory belongs to whoever staged it
  * @iova: first address, page aligned
  * @range: bytes, page aligned
- * @pages: backing pages of the range for a map, NULL for an unmap
- * @prot: IOMMU_* permissions of a map
+ * @kind: what happens to the range
+ * @pages: its backing pages, for a map
+ * @prot: IOMMU_* permissions, for a map
  */
 struct msm_pt_op {
 	struct list_head node;
 	u64 iova;
 	u64 range;
+	enum msm_pt_kind kind;
 	struct page **pages;
 	int prot;
 };
@@ -34,6 +48,7 @@ struct msm_pt_ops {
 /**
  * struct msm_pt_target - what edits are applied to
  * @map: make entries where none are; may fail half way
+ * @map_null: the same, without backing pages
  * @unmap: clear a range that is mapped as a whole
  * @unmap_sparse: clear what is mapped in a range
  * @flush: make the GPU forget what was cleared
@@ -42,6 +57,7 @@ struct msm_pt_ops {
  */
 struct msm_pt_target {
 	int (*map)(void *cookie, u64 iova, struct page **pages, u64 size, int prot);
+	int (*map_null)(void *cookie, u64 iova, u64 size);
 	void (*unmap)(void *cookie, u64 iova, u64 size);
 	void (*unmap_sparse)(void *cookie, u64 iova, u64 size);
 	void (*flush)(void *cookie);

@@ -51,8 +51,9 @@
  * which takes a bug or an SMMU that cannot reach the memory, the VM is dead: later ioctls
  * get -EPIPE, later jobs carry out their unmaps only.
  *
- * All binds of a VM are one sequence, also those of different queues: they take
- * effect in the order of the ioctls.
+ * The VMA tree changes in the order of the ioctls.  The page table follows: jobs
+ * of one queue run in that order, jobs of different queues only where their
+ * ranges overlap, see msm_vm_order.c.
  *
  * Backing pages stay pinned as long as a VMA or a queued removal of one needs
  * them.
@@ -66,6 +67,7 @@
  *   reservation lock of the VM > of BOs, one ww ticket for all
  *     > GEM LRU lock
  *     > msm_vm.pt_lock
+ *       > locks of msm_vm.tables, of msm_vm.order
  *
  * The VM's reservation lock guards the VMA tree, the lists of vm_bos, and the
  * order in which jobs are pushed.
@@ -86,10 +88,11 @@
  * lock, which is its own as well, and not the VM.  Its last reference may go
  * with that lock held: whoever holds it has a reference to the owner, too.
  *
- * &msm_vm.users counts the context and each bind job.  A GPU job holds its
- * queue, hence the context, hence the VM that it runs in.  The last put takes
- * the VM apart in a worker, because it may come from the scheduler's own work.
- * Closing the file waits for nothing: queued binds still run.
+ * &msm_vm.users counts the context, each bind queue and each bind job.  A GPU
+ * job holds its queue, hence the context, hence the VM that it runs in.  The
+ * last put takes the VM apart in a worker, because it may come from the
+ * scheduler's own work.  Closing the file waits for nothing: queued binds still
+ * run.
  *
  * The out fence depends on nothing but the module, so that an fd or a syncobj may
  * outlive everything else.  VMs and fences hold the module.
@@ -114,6 +117,12 @@ static void release_vma(struct msm_vm *vm, struct msm_vma *vma,
 {
 	struct msm_drm_private *priv = vm->base.drm->dev_private;
 	struct drm_gem_object *obj = vma->base.gem.obj;
+
+	if (!obj) {
+		drm_gpuva_remove(&vma->base);
+		list_add(&vma->node, gone);
+		return;
+	}
 
 	drm_gem_object_get(obj);
 
@@ -150,6 +159,7 @@ static void destroy(struct work_struct *work)
 		release_vma(vm, to_msm_vma(va), &gone);
 	msm_vm_reserve_free_vmas(&gone);
 
+	msm_vm_tables_fini(&vm->tables);
 	mutex_destroy(&vm->pt_lock);
 	drm_gpuvm_put(&vm->base);
 	module_put(THIS_MODULE);
@@ -197,6 +207,9 @@ static int setup(struct msm_vm *vm, struct msm_gpu *gpu, u64 va_limit)
 	ret = -ENODEV;
 	if (msm_pgtable_ias(vm->pt) <= 32)
 		goto err_pgtable;
+
+	msm_vm_tables_init(&vm->tables, msm_pgtable_ias(vm->pt));
+	msm_vm_order_init(&vm->order);
 
 	va_size = min(BIT_ULL(msm_pgtable_ias(vm->pt)) - SZ_4G, va_limit);
 	ret = setup_aspace(vm, SZ_4G, va_size);

@@ -10,6 +10,9 @@
 #include <drm/drm_gpuvm.h>
 #include <drm/gpu_scheduler.h>
 
+#include "msm_vm_order.h"
+#include "msm_vm_tables.h"
+
 struct drm_device;
 struct drm_file;
 struct msm_file_private;
@@ -20,15 +23,16 @@ struct msm_pgtable;
 /**
  * struct msm_vm - a GPU address space that userspace manages
  * @base: the VMA tree; holds the DRM device and the reservation object
- * @users: the context and each bind job; see msm_vm_put()
+ * @users: the context, each bind queue and job; see msm_vm_put()
  * @pt: the page table
  * @pt_lock: held while @pt is edited, on the fence signalling path; nothing
  *	may be allocated under it
+ * @tables: which tables @pt has, and pages for more
+ * @order: which bind jobs wait for which
  * @error: zero while the VM is live, then the reason why it is not
  * @aspace: stands for this VM in the submit path: TTBR0 and fault counter; no
  *	address is ever taken from it
- * @sched: runs bind jobs
- * @entity: the one queue of bind jobs, so that they run in ioctl order
+ * @sched: runs bind jobs, one at a time
  * @destroy: takes the VM apart when the last user has gone
  */
 struct msm_vm {
@@ -36,10 +40,11 @@ struct msm_vm {
 	struct kref users;
 	struct msm_pgtable *pt;
 	struct mutex pt_lock;	/* of @pt */
+	struct msm_vm_tables tables;
+	struct msm_vm_order order;
 	int error;
 	struct msm_gem_address_space *aspace;
 	struct drm_gpu_scheduler sched;
-	struct drm_sched_entity entity;
 	struct work_struct destroy;
 };
 

@@ -30,6 +30,7 @@
 #include "msm_vm.h"
 #include "msm_vm_fence.h"
 #include "msm_vm_job.h"
+#include "msm_vm_queue.h"
 #include "msm_vm_refuse.h"
 #include "msm_vm_reserve.h"
 
@@ -40,12 +41,12 @@ static struct msm_drm_private *job_priv(struct msm_vm_job *job)
 
 /**
  * msm_vm_job_create - an empty job
- * @vm: the VM it is for
+ * @queue: the queue it is for
  * @nr_ops: how many requests it will carry, zero is fine
  *
  * Return: the job, or ERR_PTR(-ENOMEM).
  */
-struct msm_vm_job *msm_vm_job_create(struct msm_vm *vm, u32 nr_ops)
+struct msm_vm_job *msm_vm_job_create(struct msm_vm_queue *queue, u32 nr_ops)
 {
 	struct msm_vm_job *job;
 
@@ -54,10 +55,10 @@ struct msm_vm_job *msm_vm_job_create(struct msm_vm *vm, u32 nr_ops)
 		return ERR_PTR(-ENOMEM);
 
 	kref_init(&job->ref);
-	job->vm = msm_vm_get(vm);
+	job->queue = msm_vm_queue_get(queue);
+	job->vm = queue->vm;
 	job->fd = -1;
 	job->nr_ops = nr_ops;
-	msm_pgtable_pages_init(&job->tables);
 	msm_vma_update_init(&job->update);
 
 	if (!nr_ops)
@@ -65,7 +66,9 @@ struct msm_vm_job *msm_vm_job_create(struct msm_vm *vm, u32 nr_ops)
 
 	job->ops = kvcalloc(nr_ops, sizeof(*job->ops),
 			    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (job->ops)
+	job->turn.ranges = kvcalloc(nr_ops, sizeof(*job->turn.ranges),
+				    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (job->ops && job->turn.ranges)
 		return job;
 
 	job->nr_ops = 0;
@@ -81,8 +84,10 @@ static void unpin_all(struct msm_vm_job *job)
 	u32 i;
 
 	mutex_lock(&priv->lru.lock);
-	list_for_each_entry(vma, &job->update.gone, node)
-		msm_gem_unpin_active(vma->base.gem.obj);
+	list_for_each_entry(vma, &job->update.gone, node) {
+		if (vma->base.gem.obj)
+			msm_gem_unpin_active(vma->base.gem.obj);
+	}
 	for (i = 0; i < job->nr_ops; i++) {
 		if (job->ops[i].pinned)
 			msm_gem_unpin_active(job->ops[i].obj);
@@ -103,6 +108,19 @@ static void put_objects(struct msm_vm_job *job)
 	}
 }
 
+static void release_tables(struct msm_vm_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->nr_promised; i++) {
+		const struct msm_vm_request *req = &job->ops[i].req;
+
+		if (req->map)
+			msm_vm_tables_release(&job->vm->tables, req->iova,
+					      req->iova + req->range - 1);
+	}
+}
+
 static void job_free(struct kref *ref)
 {
 	struct msm_vm_job *job = container_of(ref, struct msm_vm_job, ref);
@@ -111,7 +129,7 @@ static void job_free(struct kref *ref)
 	put_objects(job);
 	msm_vm_reserve_free_vmas(&job->update.gone);
 	msm_vm_reserve_free_vmas(&job->update.spare);
-	msm_pgtable_pages_release(&job->tables);
+	release_tables(job);
 
 	if (job->base.s_fence)
 		drm_sched_job_cleanup(&job->base);
@@ -122,7 +140,8 @@ static void job_free(struct kref *ref)
 	msm_syncobj_release(&job->syncobjs);
 	dma_fence_put(job->fence);
 
-	msm_vm_put(job->vm);
+	msm_vm_queue_put(job->queue);
+	kvfree(job->turn.ranges);
 	kvfree(job->ops);
 	kfree(job);
 }
@@ -144,7 +163,7 @@ static int resolve_op(struct msm_vm_job *job, struct msm_vm_op *op,
 {
 	struct drm_gem_object *obj;
 
-	if (!op->req.map)
+	if (!op->req.map || op->req.null)
 		return 0;
 
 	obj = drm_gem_object_lookup(file, op->req.handle);
@@ -183,53 +202,45 @@ int msm_vm_job_resolve(struct msm_vm_job *job, struct drm_file *file)
 	return ret;
 }
 
-/* Return: how many of the job's requests map; @spans gets their ranges. */
-static u32 collect_spans(struct msm_vm_job *job, struct msm_vm_span *spans)
+static int promise_tables(struct msm_vm_job *job)
 {
-	u32 i, nr = 0;
+	struct msm_vm_tables *tables = &job->vm->tables;
+	int ret = msm_vm_tables_throttle(tables);
+
+	for (; job->nr_promised < job->nr_ops && !ret; job->nr_promised++) {
+		const struct msm_vm_request *req = &job->ops[job->nr_promised].req;
+
+		if (req->map)
+			ret = msm_vm_tables_promise(tables, req->iova,
+						    req->iova + req->range - 1);
+		if (ret)
+			break;
+	}
+
+	return ret;
+}
+
+static int reserve_vmas(struct msm_vm_job *job)
+{
+	u64 count = 0;
+	u32 i;
+
+	for (i = 0; i < job->nr_ops; i++)
+		count += job->ops[i].req.map ? MSM_VMA_MAX_PER_MAP :
+					       MSM_VMA_MAX_PER_UNMAP;
+
+	return msm_vm_reserve_vmas(&job->update.spare, count);
+}
+
+static void add_ranges(struct msm_vm_job *job)
+{
+	u32 i;
 
 	for (i = 0; i < job->nr_ops; i++) {
 		const struct msm_vm_request *req = &job->ops[i].req;
 
-		if (!req->map)
-			continue;
-
-		spans[nr++] = (struct msm_vm_span) {
-			.first = req->iova,
-			.last = req->iova + req->range - 1,
-		};
+		msm_vm_turn_add(&job->turn, req->iova, req->iova + req->range - 1);
 	}
-
-	return nr;
-}
-
-static int reserve_memory(struct msm_vm_job *job)
-{
-	struct msm_vm_span *spans;
-	u64 vmas, tables;
-	u32 nr;
-	int ret;
-
-	if (!job->nr_ops)
-		return 0;
-
-	spans = kvmalloc_array(job->nr_ops, sizeof(*spans),
-			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!spans)
-		return -ENOMEM;
-
-	nr = collect_spans(job, spans);
-	tables = msm_vm_reserve_tables(spans, nr, msm_pgtable_ias(job->vm->pt));
-	kvfree(spans);
-
-	vmas = (u64)nr * MSM_VMA_MAX_PER_MAP +
-	       (u64)(job->nr_ops - nr) * MSM_VMA_MAX_PER_UNMAP;
-
-	ret = msm_vm_reserve_vmas(&job->update.spare, vmas);
-	if (ret)
-		return ret;
-
-	return msm_pgtable_pages_fill(&job->tables, tables);
 }
 
 /**
@@ -237,7 +248,10 @@ static int reserve_memory(struct msm_vm_job *job)
  * @job: the job, resolved
  * @file: on whose behalf
  *
- * Return: 0, -ENOMEM, or -EINTR when the caller is being killed.
+ * Waits, with no lock held, while too much is set aside for the VM.
+ *
+ * Return: 0, -ENOMEM, -EINTR when the caller is being killed, or -ERESTARTSYS
+ * when a signal came while waiting.
  */
 int msm_vm_job_reserve(struct msm_vm_job *job, struct drm_file *file)
 {
@@ -247,12 +261,16 @@ int msm_vm_job_reserve(struct msm_vm_job *job, struct drm_file *file)
 	if (!job->fence)
 		return -ENOMEM;
 
-	ret = drm_sched_job_init(&job->base, &job->vm->entity, 1, job->vm,
+	ret = drm_sched_job_init(&job->base, &job->queue->entity, 1, job->vm,
 				 file->client_id);
-	if (ret)
-		return ret;
+	if (!ret)
+		ret = reserve_vmas(job);
+	if (!ret)
+		ret = promise_tables(job);
+	if (!ret)
+		add_ranges(job);
 
-	return reserve_memory(job);
+	return ret;
 }
 
 /**
@@ -376,11 +394,21 @@ static int prepare_map(struct msm_vm_job *job, struct msm_vm_op *op)
 	op->map = (struct msm_pt_op) {
 		.iova = op->req.iova,
 		.range = op->req.range,
+		.kind = MSM_PT_MAP,
 		.pages = pages + (op->req.offset >> PAGE_SHIFT),
 		.prot = msm_gem_iommu_prot(op->obj),
 	};
 
 	return 0;
+}
+
+static void prepare_null(struct msm_vm_op *op)
+{
+	op->map = (struct msm_pt_op) {
+		.iova = op->req.iova,
+		.range = op->req.range,
+		.kind = MSM_PT_MAP_NULL,
+	};
 }
 
 /**
@@ -409,6 +437,8 @@ int msm_vm_job_lock(struct msm_vm_job *job)
 	for (i = 0; i < job->nr_ops && !ret; i++) {
 		if (job->ops[i].obj)
 			ret = prepare_map(job, &job->ops[i]);
+		else if (job->ops[i].req.null)
+			prepare_null(&job->ops[i]);
 	}
 
 	return ret;
@@ -456,8 +486,10 @@ static void commit_pins(struct msm_vm_job *job)
 	struct msm_vma *vma;
 
 	mutex_lock(&priv->lru.lock);
-	list_for_each_entry(vma, &job->update.fresh, fresh)
-		msm_gem_pin_obj_locked(vma->base.gem.obj);
+	list_for_each_entry(vma, &job->update.fresh, fresh) {
+		if (vma->base.gem.obj)
+			msm_gem_pin_obj_locked(vma->base.gem.obj);
+	}
 	mutex_unlock(&priv->lru.lock);
 }
 
@@ -478,7 +510,7 @@ static void commit_fences(struct msm_vm_job *job)
  * @args: the ioctl's arguments, gets the out fence fd
  *
  * Jobs of a VM are pushed under its reservation lock, so that page-table edits
- * follow the order of the changes of the tree.
+ * can follow the order of the changes of the tree.
  */
 void msm_vm_job_commit(struct msm_vm_job *job, struct drm_msm_vm_bind *args)
 {
@@ -486,6 +518,7 @@ void msm_vm_job_commit(struct msm_vm_job *job, struct drm_msm_vm_bind *args)
 	commit_pins(job);
 
 	drm_sched_job_arm(&job->base);
+	msm_vm_order_begin(&job->vm->order, &job->turn);
 	commit_fences(job);
 	kref_get(&job->ref);
 	drm_sched_entity_push_job(&job->base);

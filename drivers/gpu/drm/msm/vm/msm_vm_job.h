@@ -8,8 +8,8 @@
 #include <drm/drm_exec.h>
 #include <drm/gpu_scheduler.h>
 
-#include "../msm_pgtable.h"
 #include "../msm_syncobj.h"
+#include "msm_vm_order.h"
 #include "msm_vm_request.h"
 #include "msm_vma.h"
 
@@ -17,6 +17,7 @@ struct dma_fence;
 struct drm_file;
 struct drm_msm_vm_bind;
 struct msm_vm;
+struct msm_vm_queue;
 struct sync_file;
 
 /**
@@ -39,14 +40,16 @@ struct msm_vm_op {
  * struct msm_vm_job - a VM_BIND ioctl on its way, and the owner of all it took
  * @base: the scheduler job; initialized when @base.s_fence is set
  * @ref: the ioctl, and the scheduler once the job is pushed
- * @vm: counted reference
+ * @vm: the VM, which @queue keeps
+ * @queue: counted reference
  * @fence: the out fence
  * @sync_file: made from @fence when asked for, until the fd is installed
  * @fd: number set aside for @sync_file, or -1
  * @syncobjs: those to reset and those that get @fence, until commit
  * @exec: the locks; initialized when @locked
  * @locked: between msm_vm_job_lock() and commit or abort
- * @tables: pages for page tables
+ * @nr_promised: for how many of @ops page tables are promised
+ * @turn: which jobs to wait for, which wait for this one
  * @update: VMAs and page-table edits
  * @retire: frees the job outside of the scheduler
  * @nr_ops: number of @ops
@@ -56,13 +59,15 @@ struct msm_vm_job {
 	struct drm_sched_job base;
 	struct kref ref;
 	struct msm_vm *vm;
+	struct msm_vm_queue *queue;
 	struct dma_fence *fence;
 	struct sync_file *sync_file;
 	int fd;
 	struct msm_syncobjs syncobjs;
 	struct drm_exec exec;
 	bool locked;
-	struct msm_pgtable_pages tables;
+	u32 nr_promised;
+	struct msm_vm_turn turn;
 	struct msm_vma_update update;
 	struct work_struct retire;
 	u32 nr_ops;
@@ -70,8 +75,9 @@ struct msm_vm_job {
 };
 
 #define to_msm_vm_job(job) container_of(job, struct msm_vm_job, base)
+#define turn_to_job(t) container_of(t, struct msm_vm_job, turn)
 
-struct msm_vm_job *msm_vm_job_create(struct msm_vm *vm, u32 nr_ops);
+struct msm_vm_job *msm_vm_job_create(struct msm_vm_queue *queue, u32 nr_ops);
 int msm_vm_job_resolve(struct msm_vm_job *job, struct drm_file *file);
 int msm_vm_job_reserve(struct msm_vm_job *job, struct drm_file *file);
 int msm_vm_job_wait_for(struct msm_vm_job *job, int fence_fd);

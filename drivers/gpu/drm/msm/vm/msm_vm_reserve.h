@@ -6,17 +6,6 @@
 
 struct list_head;
 
-/**
- * struct msm_vm_span - a range of addresses that will be mapped
- * @first: first address
- * @last: last address, inclusive
- */
-struct msm_vm_span {
-	u64 first;
-	u64 last;
-};
-
-u64 msm_vm_reserve_tables(struct msm_vm_span *spans, u32 nr, unsigned int ias);
 int msm_vm_reserve_vmas(struct list_head *spare, u64 count);
 void msm_vm_reserve_free_vmas(struct list_head *vmas);
 

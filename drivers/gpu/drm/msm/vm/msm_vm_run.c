@@ -14,6 +14,8 @@
  */
 
 #include <linux/dma-fence.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
 
 #include <drm/drm_device.h>
 
@@ -28,29 +30,87 @@ static struct workqueue_struct *run_wq;
 /* Not on it: frees memory, takes locks of the GEM core. */
 static struct workqueue_struct *retire_wq;
 
+/* How much to edit before looking whether somebody else wants the CPU. */
+#define CHUNK SZ_64M
+
 static int target_map(void *cookie, u64 iova, struct page **pages, u64 size,
 		      int prot)
 {
-	return msm_pgtable_map(cookie, iova, pages, size, prot);
+	struct msm_vm *vm = cookie;
+	u64 done, chunk;
+	int ret = 0;
+
+	for (done = 0; done < size && !ret; done += chunk) {
+		chunk = min_t(u64, size - done, CHUNK);
+		ret = msm_pgtable_map(vm->pt, iova + done,
+				      pages + (done >> PAGE_SHIFT), chunk, prot);
+		cond_resched();
+	}
+
+	/* Also when it failed: some of the tables may be there. */
+	msm_vm_tables_made(&vm->tables, iova, iova + size - 1);
+
+	return ret;
+}
+
+static int target_map_null(void *cookie, u64 iova, u64 size)
+{
+	struct msm_vm *vm = cookie;
+	u64 done, chunk;
+	int ret = 0;
+
+	for (done = 0; done < size && !ret; done += chunk) {
+		chunk = min_t(u64, size - done, CHUNK);
+		ret = msm_pgtable_map_null(vm->pt, iova + done, chunk);
+		cond_resched();
+	}
+
+	msm_vm_tables_made(&vm->tables, iova, iova + size - 1);
+
+	return ret;
 }
 
 static void target_unmap(void *cookie, u64 iova, u64 size)
 {
-	msm_pgtable_unmap(cookie, iova, size);
+	struct msm_vm *vm = cookie;
+	u64 done, chunk;
+
+	for (done = 0; done < size; done += chunk) {
+		chunk = min_t(u64, size - done, CHUNK);
+		msm_pgtable_unmap(vm->pt, iova + done, chunk);
+		cond_resched();
+	}
 }
 
+/* Where there is no table, there is nothing to look at. */
 static void target_unmap_sparse(void *cookie, u64 iova, u64 size)
 {
-	msm_pgtable_unmap_sparse(cookie, iova, size);
+	struct msm_vm *vm = cookie;
+	u64 last = iova + size - 1;
+	u64 end;
+
+	for (;;) {
+		iova = msm_vm_tables_next(&vm->tables, iova, last);
+		if (iova > last)
+			break;
+
+		end = min(msm_vm_tables_end(iova), last + 1);
+		msm_pgtable_unmap_sparse(vm->pt, iova, end - iova);
+		iova = end;
+		cond_resched();
+	}
 }
 
 static void target_flush(void *cookie)
 {
-	msm_pgtable_flush(cookie);
+	struct msm_vm *vm = cookie;
+
+	msm_pgtable_flush(vm->pt);
 }
 
 static const struct msm_pt_target pgtable_target = {
 	.map = target_map,
+	.map_null = target_map_null,
 	.unmap = target_unmap,
 	.unmap_sparse = target_unmap_sparse,
 	.flush = target_flush,
@@ -61,15 +121,30 @@ static void apply(struct msm_vm_job *job, int err)
 	struct msm_vm *vm = job->vm;
 
 	mutex_lock(&vm->pt_lock);
-	msm_pgtable_lend(vm->pt, &job->tables);
-	err = msm_pt_ops_apply(&job->update.pt, &pgtable_target, vm->pt,
+	msm_pgtable_lend(vm->pt, &vm->tables.pool);
+	err = msm_pt_ops_apply(&job->update.pt, &pgtable_target, vm,
 			       err ?: READ_ONCE(vm->error));
 	msm_pgtable_lend(vm->pt, NULL);
 	mutex_unlock(&vm->pt_lock);
 
 	if (err)
 		msm_vm_kill(vm, err);
+	msm_vm_order_end(&vm->order, &job->turn);
 	msm_vm_fence_signal(job->fence, err);
+}
+
+/* Jobs of one queue come in order; those of the others are asked for here. */
+static struct dma_fence *prepare_job(struct drm_sched_job *base,
+				     struct drm_sched_entity *entity)
+{
+	struct msm_vm_job *job = to_msm_vm_job(base);
+	struct msm_vm_turn *turn;
+
+	turn = msm_vm_order_blocker(&job->vm->order, &job->turn);
+	if (!turn)
+		return NULL;
+
+	return dma_fence_get(&turn_to_job(turn)->base.s_fence->finished);
 }
 
 static struct dma_fence *run_job(struct drm_sched_job *base)
@@ -101,6 +176,7 @@ static void free_job(struct drm_sched_job *base)
 }
 
 static const struct drm_sched_backend_ops run_ops = {
+	.prepare_job = prepare_job,
 	.run_job = run_job,
 	.free_job = free_job,
 };
@@ -123,30 +199,18 @@ int msm_vm_run_setup(struct msm_vm *vm, struct drm_device *dev)
 		.name = "msm-vm-bind",
 		.dev = dev->dev,
 	};
-	struct drm_gpu_scheduler *sched = &vm->sched;
-	int ret;
 
-	ret = drm_sched_init(sched, &args);
-	if (ret)
-		return ret;
-
-	ret = drm_sched_entity_init(&vm->entity, DRM_SCHED_PRIORITY_KERNEL,
-				    &sched, 1, NULL);
-	if (ret)
-		drm_sched_fini(sched);
-
-	return ret;
+	return drm_sched_init(&vm->sched, &args);
 }
 
 /**
  * msm_vm_run_teardown - stop the scheduler of a VM
- * @vm: the VM; no job of it is left
+ * @vm: the VM; no job and no queue of it is left
  *
  * Must not be called from the scheduler's own work.
  */
 void msm_vm_run_teardown(struct msm_vm *vm)
 {
-	drm_sched_entity_destroy(&vm->entity);
 	drm_sched_fini(&vm->sched);
 }
 

@@ -27,6 +27,7 @@
 #include "../msm_gpu.h"
 #include "msm_vm.h"
 #include "msm_vm_job.h"
+#include "msm_vm_queue.h"
 #include "msm_vm_refuse.h"
 #include "msm_vm_request.h"
 #include "msm_vm_uapi.h"
@@ -40,9 +41,7 @@ static_assert(MSM_PARAM_HAS_PRR == 0x15 && MSM_PARAM_EN_VM_BIND == 0x16);
 
 static const char *check_op(const struct drm_msm_vm_bind_op *op)
 {
-	if (op->op == MSM_VM_BIND_OP_MAP_NULL)
-		return "MAP_NULL without PRR";
-	if (op->op != MSM_VM_BIND_OP_MAP && op->op != MSM_VM_BIND_OP_UNMAP)
+	if (op->op > MSM_VM_BIND_OP_MAP_NULL)
 		return "unknown op";
 	if (op->flags & ~MSM_VM_BIND_OP_FLAGS)
 		return "unknown op flags";
@@ -93,7 +92,8 @@ int msm_vm_request_parse(struct msm_vm_request *req,
 			 u64 va_start, u64 va_size, const char **reason)
 {
 	*req = (struct msm_vm_request) {
-		.map = op->op == MSM_VM_BIND_OP_MAP,
+		.map = op->op != MSM_VM_BIND_OP_UNMAP,
+		.null = op->op == MSM_VM_BIND_OP_MAP_NULL,
 		.flags = op->flags,
 		.handle = op->handle,
 		.iova = op->iova,
@@ -119,9 +119,13 @@ static int parse_op(struct msm_vm_job *job, u32 i,
 	ret = msm_vm_request_parse(&job->ops[i].req, op, vm->mm_start,
 				   vm->mm_range, &reason);
 	if (ret)
-		msm_vm_refuse(job->vm, ret, "op %u: %s", i, reason);
+		return msm_vm_refuse(job->vm, ret, "op %u: %s", i, reason);
 
-	return ret;
+	if (job->ops[i].req.null && !msm_pgtable_has_null(job->vm->pt))
+		return msm_vm_refuse(job->vm, -EINVAL,
+				     "op %u: MAP_NULL without PRR", i);
+
+	return 0;
 }
 
 /* Mainline ignores op_stride, so there are clients that leave it zero. */
@@ -161,31 +165,34 @@ static int parse_ops(struct msm_vm_job *job, const struct drm_msm_vm_bind *args)
 	return 0;
 }
 
-static int check_queue(struct msm_vm *vm, struct msm_file_private *ctx, u32 id)
+/* Return: the queue, referenced, or an ERR_PTR. */
+static struct msm_vm_queue *find_queue(struct msm_vm *vm,
+				       struct msm_file_private *ctx, u32 id)
 {
-	struct msm_gpu_submitqueue *queue = msm_submitqueue_get(ctx, id);
-	u32 flags;
+	struct msm_gpu_submitqueue *sq = msm_submitqueue_get(ctx, id);
+	struct msm_vm_queue *queue;
 
-	if (!queue)
-		return msm_vm_refuse(vm, -ENOENT, "no queue %u", id);
+	if (!sq)
+		return ERR_PTR(msm_vm_refuse(vm, -ENOENT, "no queue %u", id));
 
-	flags = queue->flags;
-	msm_submitqueue_put(queue);
-	if (!(flags & MSM_SUBMITQUEUE_VM_BIND))
-		return msm_vm_refuse(vm, -EINVAL, "queue %u is not for binds", id);
+	if (sq->vm_queue)
+		queue = msm_vm_queue_get(sq->vm_queue);
+	else
+		queue = ERR_PTR(msm_vm_refuse(vm, -EINVAL,
+					      "queue %u is not for binds", id));
+	msm_submitqueue_put(sq);
 
-	return 0;
+	return queue;
 }
 
-static int check_args(struct msm_vm *vm, struct msm_file_private *ctx,
-		      const struct drm_msm_vm_bind *args)
+static int check_args(struct msm_vm *vm, const struct drm_msm_vm_bind *args)
 {
 	if (!msm_vm_usable(vm))
 		return msm_vm_refuse(vm, -EPIPE, "the VM is dead");
 	if (args->flags & ~MSM_VM_BIND_FLAGS)
 		return msm_vm_refuse(vm, -EINVAL, "flags 0x%x", args->flags);
 
-	return check_queue(vm, ctx, args->queue_id);
+	return 0;
 }
 
 static int prepare(struct msm_vm_job *job, const struct drm_msm_vm_bind *args,
@@ -219,14 +226,15 @@ static int prepare(struct msm_vm_job *job, const struct drm_msm_vm_bind *args,
  * Return: 0; or, with nothing changed, -ENXIO without a GPU, -EPIPE when the
  * VM is dead, -ENOENT for an unknown queue or in-syncobj, -EFAULT for an array,
  * -E2BIG for the array of ops, -EBUSY for a BO marked as not needed, -EMFILE,
- * -ENOMEM, -EINTR, and -EINVAL for everything else that is wrong; the debug log
- * has the reason.
+ * -ENOMEM, -EINTR and -ERESTARTSYS for signals, and -EINVAL for everything else
+ * that is wrong; the debug log has the reason.
  */
 int msm_ioctl_vm_bind(struct drm_device *dev, void *data, struct drm_file *file)
 {
 	struct msm_drm_private *priv = dev->dev_private;
 	struct msm_file_private *ctx = file->driver_priv;
 	struct drm_msm_vm_bind *args = data;
+	struct msm_vm_queue *queue;
 	struct msm_vm_job *job;
 	struct msm_vm *vm;
 	int ret;
@@ -240,11 +248,16 @@ int msm_ioctl_vm_bind(struct drm_device *dev, void *data, struct drm_file *file)
 		return -EINVAL;
 	}
 
-	ret = check_args(vm, ctx, args);
+	ret = check_args(vm, args);
 	if (ret)
 		return ret;
 
-	job = msm_vm_job_create(vm, args->nr_ops);
+	queue = find_queue(vm, ctx, args->queue_id);
+	if (IS_ERR(queue))
+		return PTR_ERR(queue);
+
+	job = msm_vm_job_create(queue, args->nr_ops);
+	msm_vm_queue_put(queue);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 

@@ -26,9 +26,10 @@
 
 /* What the steps of one request need to know. */
 struct vma_step {
+	struct drm_gpuvm *vm;
 	struct msm_vma_update *update;
 	const struct msm_vm_request *req;
-	struct drm_gpuvm_bo *vm_bo;
+	struct drm_gpuvm_bo *vm_bo;	/* NULL if there is no BO */
 };
 
 /**
@@ -81,7 +82,7 @@ int msm_vma_step_map(struct drm_gpuva_op *op, void *priv)
 	struct vma_step *step = priv;
 	struct msm_vma *vma = vma_take(step->update, step->req->flags);
 
-	drm_gpuva_map(step->vm_bo->vm, &vma->base, &op->map);
+	drm_gpuva_map(step->vm, &vma->base, &op->map);
 	drm_gpuva_link(&vma->base, step->vm_bo);
 
 	return 0;
@@ -151,7 +152,9 @@ static struct msm_vma *find_same(struct drm_gpuvm *vm,
 {
 	struct drm_gpuva *va = drm_gpuva_find(vm, req->iova, req->range);
 
-	if (!va || va->gem.obj != obj || va->gem.offset != req->offset)
+	if (!va || va->gem.obj != obj)
+		return NULL;
+	if (obj && va->gem.offset != req->offset)
 		return NULL;
 
 	return to_msm_vma(va);
@@ -161,12 +164,12 @@ static struct msm_vma *find_same(struct drm_gpuvm *vm,
  * msm_vma_map - put a mapping into the tree
  * @vm: the VM
  * @req: the request, of a map
- * @vm_bo: connection of the VM and the BO
+ * @vm_bo: connection of the VM and the BO, NULL for a request without BO
  * @map: the edit that makes the entries, for the caller to have filled in
  * @update: takes what comes of it
  *
  * What was in the range is replaced.  A mapping that is there already, with
- * the same BO at the same offset, only gets the new flags: userspace does that
+ * the same BO or none at the same offset, only gets the new flags: userspace does that
  * while the GPU uses it, so no entry may blink.
  *
  * Called with the locks of the VM, of the BO, and of all BOs mapped in the
@@ -176,8 +179,14 @@ void msm_vma_map(struct drm_gpuvm *vm, const struct msm_vm_request *req,
 		 struct drm_gpuvm_bo *vm_bo, struct msm_pt_op *map,
 		 struct msm_vma_update *update)
 {
-	struct vma_step step = { .update = update, .req = req, .vm_bo = vm_bo };
-	struct msm_vma *same = find_same(vm, req, vm_bo->obj);
+	struct vma_step step = {
+		.vm = vm,
+		.update = update,
+		.req = req,
+		.vm_bo = vm_bo,
+	};
+	struct drm_gem_object *obj = vm_bo ? vm_bo->obj : NULL;
+	struct msm_vma *same = find_same(vm, req, obj);
 	int ret;
 
 	if (same) {
@@ -185,7 +194,7 @@ void msm_vma_map(struct drm_gpuvm *vm, const struct msm_vm_request *req,
 		return;
 	}
 
-	ret = drm_gpuvm_sm_map(vm, &step, req->iova, req->range, vm_bo->obj,
+	ret = drm_gpuvm_sm_map(vm, &step, req->iova, req->range, obj,
 			       req->offset);
 	WARN_ON_ONCE(ret);
 	msm_pt_ops_stage(&update->pt, map);
@@ -204,7 +213,7 @@ EXPORT_SYMBOL_IF_KUNIT(msm_vma_map);
 void msm_vma_unmap(struct drm_gpuvm *vm, const struct msm_vm_request *req,
 		   struct msm_vma_update *update)
 {
-	struct vma_step step = { .update = update, .req = req };
+	struct vma_step step = { .vm = vm, .update = update, .req = req };
 	int ret;
 
 	ret = drm_gpuvm_sm_unmap(vm, &step, req->iova, req->range);

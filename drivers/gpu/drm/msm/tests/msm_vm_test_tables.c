@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page tables that are made or promised: how many pages are set aside, against
+ * numbers worked out by hand and against a model that knows each table of a
+ * small address space and each job's claim on it.
+ */
+
+#include <kunit/test.h>
+#include <linux/prandom.h>
+#include <linux/sizes.h>
+
+#include "../vm/msm_vm_tables.h"
+
+#define BITS	(PAGE_SHIFT - 3)
+#define L3	(1ULL << (PAGE_SHIFT + BITS))		/* spanned by a last-level table */
+#define L2	(1ULL << (PAGE_SHIFT + 2 * BITS))
+#define L1	(1ULL << (PAGE_SHIFT + 3 * BITS))
+#define IAS	(PAGE_SHIFT + 4 * BITS)
+
+/* Pages set aside for one range in an empty address space. */
+static u64 one(struct kunit *test, u64 iova, u64 range, unsigned int ias)
+{
+	struct msm_vm_tables tables;
+	u64 count;
+
+	msm_vm_tables_init(&tables, ias);
+	KUNIT_ASSERT_EQ(test, 0, msm_vm_tables_promise(&tables, iova,
+						       iova + range - 1));
+	count = tables.pool.count;
+	msm_vm_tables_release(&tables, iova, iova + range - 1);
+	KUNIT_EXPECT_EQ(test, tables.pool.count, 0);
+	msm_vm_tables_fini(&tables);
+
+	return count;
+}
+
+static void tables_by_hand(struct kunit *test)
+{
+	const u64 a = 4 * L1;
+
+	KUNIT_EXPECT_EQ(test, one(test, a, PAGE_SIZE, IAS), 3);
+	KUNIT_EXPECT_EQ(test, one(test, a, L3, IAS), 3);
+	KUNIT_EXPECT_EQ(test, one(test, a + PAGE_SIZE, L3, IAS), 4);
+	KUNIT_EXPECT_EQ(test, one(test, a + L3 - PAGE_SIZE, 2 * PAGE_SIZE, IAS), 4);
+	KUNIT_EXPECT_EQ(test, one(test, a + L2 - PAGE_SIZE, 2 * PAGE_SIZE, IAS), 5);
+	KUNIT_EXPECT_EQ(test, one(test, a - PAGE_SIZE, 2 * PAGE_SIZE, IAS), 6);
+	KUNIT_EXPECT_EQ(test, one(test, a, L2, IAS), L2 / L3 + 2);
+
+	/* One level less has no table that spans L1. */
+	KUNIT_EXPECT_EQ(test, one(test, L2, PAGE_SIZE, IAS - BITS), 2);
+}
+
+static void promise(struct kunit *test, struct msm_vm_tables *tables, u64 first,
+		    u64 size, u64 pool)
+{
+	KUNIT_EXPECT_EQ(test, 0, msm_vm_tables_promise(tables, first,
+						       first + size - 1));
+	KUNIT_EXPECT_EQ(test, tables->pool.count, pool);
+}
+
+/* What io-pgtable-arm does: a page for each table that it makes. */
+static void make(struct msm_vm_tables *tables, u64 first, u64 size, int pages)
+{
+	while (pages--)
+		msm_pgtable_pages_drop(&tables->pool);
+	msm_vm_tables_made(tables, first, first + size - 1);
+}
+
+static void release(struct kunit *test, struct msm_vm_tables *tables, u64 first,
+		    u64 size, u64 pool)
+{
+	msm_vm_tables_release(tables, first, first + size - 1);
+	KUNIT_EXPECT_EQ(test, tables->pool.count, pool);
+}
+
+/* A table that exists costs nothing, also when it was made under a promise. */
+static void tables_made_cost_nothing(struct kunit *test)
+{
+	struct msm_vm_tables t;
+
+	msm_vm_tables_init(&t, IAS);
+	promise(test, &t, 0, PAGE_SIZE, 3);
+	promise(test, &t, L3, PAGE_SIZE, 4);
+	make(&t, 0, PAGE_SIZE, 3);
+	KUNIT_EXPECT_EQ(test, t.pool.count, 1);
+	promise(test, &t, PAGE_SIZE, PAGE_SIZE, 1);
+	release(test, &t, 0, PAGE_SIZE, 1);
+	release(test, &t, PAGE_SIZE, PAGE_SIZE, 1);
+	release(test, &t, L3, PAGE_SIZE, 0);
+	promise(test, &t, 0, L3, 0);
+	release(test, &t, 0, L3, 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&t.made), 3);
+	msm_vm_tables_fini(&t);
+}
+
+/* Who pays may fail, who relied on it keeps the page. */
+static void tables_outlive_the_payer(struct kunit *test)
+{
+	struct msm_vm_tables t;
+
+	msm_vm_tables_init(&t, IAS);
+	promise(test, &t, 0, PAGE_SIZE, 3);
+	promise(test, &t, PAGE_SIZE, PAGE_SIZE, 3);
+	release(test, &t, 0, PAGE_SIZE, 3);
+	make(&t, PAGE_SIZE, PAGE_SIZE, 3);
+	release(test, &t, PAGE_SIZE, PAGE_SIZE, 0);
+	msm_vm_tables_fini(&t);
+}
+
+static void tables_skip_holes(struct kunit *test)
+{
+	const u64 last = 8 * L2 - 1;
+	struct msm_vm_tables t;
+
+	msm_vm_tables_init(&t, IAS);
+	KUNIT_EXPECT_GT(test, msm_vm_tables_next(&t, 0, last), last);
+	promise(test, &t, 3 * L2 + 5 * PAGE_SIZE, PAGE_SIZE, 3);
+	KUNIT_EXPECT_EQ(test, msm_vm_tables_next(&t, 0, last), 3 * L2);
+	KUNIT_EXPECT_EQ(test, msm_vm_tables_next(&t, 3 * L2 + PAGE_SIZE, last),
+			3 * L2 + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, msm_vm_tables_end(3 * L2 + PAGE_SIZE), 3 * L2 + L3);
+	KUNIT_EXPECT_GT(test, msm_vm_tables_next(&t, 3 * L2 + L3, last), last);
+	KUNIT_EXPECT_GT(test, msm_vm_tables_next(&t, 0, 3 * L2 - 1), 3 * L2 - 1);
+	release(test, &t, 3 * L2 + 5 * PAGE_SIZE, PAGE_SIZE, 0);
+	KUNIT_EXPECT_GT(test, msm_vm_tables_next(&t, 0, last), last);
+	msm_vm_tables_fini(&t);
+}
+
+#define TOY_TABLES	24
+#define TOY_JOBS	6
+
+struct toy_job {
+	bool live;
+	bool done;
+	u64 first;
+	u64 last;
+};
+
+struct toy {
+	struct msm_vm_tables tables;
+	struct toy_job jobs[TOY_JOBS];
+	bool made[3][TOY_TABLES];
+};
+
+static u64 toy_index(u64 iova, int level)
+{
+	static const u64 span[] = { L3, L2, L1 };
+
+	return iova / span[level];
+}
+
+static bool toy_wants(const struct toy_job *job, int level, u64 index)
+{
+	return job->live && toy_index(job->first, level) <= index &&
+	       index <= toy_index(job->last, level);
+}
+
+/* Tables that a live job touches and that are not made. */
+static u64 toy_missing(struct toy *toy)
+{
+	u64 count = 0;
+
+	for (int level = 0; level < 3; level++) {
+		for (int i = 0; i < TOY_TABLES; i++) {
+			bool wanted = false;
+
+			for (int j = 0; j < TOY_JOBS; j++)
+				wanted |= toy_wants(&toy->jobs[j], level, i);
+			count += wanted && !toy->made[level][i];
+		}
+	}
+
+	return count;
+}
+
+static void toy_make(struct toy *toy, struct toy_job *job)
+{
+	int pages = 0;
+
+	for (int level = 0; level < 3; level++) {
+		for (int i = 0; i < TOY_TABLES; i++) {
+			if (!toy_wants(job, level, i) || toy->made[level][i])
+				continue;
+			toy->made[level][i] = true;
+			pages++;
+		}
+	}
+
+	make(&toy->tables, job->first, job->last - job->first + 1, pages);
+	job->done = true;
+}
+
+/* Start a job, carry out what it promised, or end it: whatever comes next. */
+static void toy_step(struct kunit *test, struct toy *toy, struct rnd_state *rnd)
+{
+	struct toy_job *job = &toy->jobs[prandom_u32_state(rnd) % TOY_JOBS];
+	u64 page = prandom_u32_state(rnd) % ((TOY_TABLES - 6) * L3 / PAGE_SIZE);
+	u64 nr = 1 + prandom_u32_state(rnd) % (5 * L3 / PAGE_SIZE);
+
+	if (!job->live) {
+		*job = (struct toy_job) {
+			.live = true,
+			.first = page * PAGE_SIZE,
+			.last = (page + nr) * PAGE_SIZE - 1,
+		};
+		KUNIT_ASSERT_EQ(test, 0,
+				msm_vm_tables_promise(&toy->tables, job->first,
+						      job->last));
+	} else if (!job->done && prandom_u32_state(rnd) % 3) {
+		toy_make(toy, job);
+	} else {
+		msm_vm_tables_release(&toy->tables, job->first, job->last);
+		job->live = false;
+	}
+}
+
+static void tables_random(struct kunit *test)
+{
+	struct toy *toy = kunit_kzalloc(test, sizeof(*toy), GFP_KERNEL);
+	struct rnd_state rnd;
+
+	KUNIT_ASSERT_NOT_NULL(test, toy);
+
+	for (int seed = 0; seed < 40; seed++) {
+		memset(toy, 0, sizeof(*toy));
+		msm_vm_tables_init(&toy->tables, IAS);
+		prandom_seed_state(&rnd, seed);
+		for (int step = 0; step < 40; step++) {
+			toy_step(test, toy, &rnd);
+			KUNIT_ASSERT_EQ_MSG(test, toy->tables.pool.count,
+					    toy_missing(toy), "seed %d step %d",
+					    seed, step);
+		}
+		for (int j = 0; j < TOY_JOBS; j++) {
+			if (toy->jobs[j].live)
+				msm_vm_tables_release(&toy->tables,
+						      toy->jobs[j].first,
+						      toy->jobs[j].last);
+		}
+		KUNIT_EXPECT_EQ(test, toy->tables.pool.count, 0);
+		msm_vm_tables_fini(&toy->tables);
+	}
+}
+
+static struct kunit_case tables_cases[] = {
+	KUNIT_CASE(tables_by_hand),
+	KUNIT_CASE(tables_made_cost_nothing),
+	KUNIT_CASE(tables_outlive_the_payer),
+	KUNIT_CASE(tables_skip_holes),
+	KUNIT_CASE(tables_random),
+	{}
+};
+
+static struct kunit_suite tables_suite = {
+	.name = "msm-vm-tables",
+	.test_cases = tables_cases,
+};
+
+kunit_test_suite(tables_suite);

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which page tables a VM has, and the pages set aside for those it will need.
+ *
+ * A bind job must not allocate when it edits the page table, so a page for each
+ * table that its maps miss is set aside before.  Missing is exact: a table that
+ * is there, or that another job has promised already, costs nothing, whatever
+ * the order of the requests.  What a job promised and did not use goes back
+ * when the job ends.
+ *
+ * A table is a slot: a level and the addresses that it spans.  A slot is
+ *
+ *   absent     no table, and nobody needs one
+ *   promised   no table yet; so many users need it, and one page of the pool is
+ *              meant for it
+ *   made       the table is there, for as long as the VM lives, since
+ *              io-pgtable-arm frees a table only when a block replaces it
+ *
+ * Promises: the pool holds a page for each promised slot, from before the slot
+ * is promised until it is made or its last user is gone.  Who finds a slot
+ * promised may rely on it, even if the job that paid for it fails or runs later.
+ *
+ * Terms: with pages of 4 KiB each level resolves nine bits; a table of the last
+ * level spans 2 MiB, the next ones 1 GiB and 512 GiB.  Other page sizes follow
+ * from PAGE_SHIFT, as entries are always eight bytes (Arm ARM, D8.2).
+ *
+ * Trap: one job may use a slot many times; each use is counted, and each is
+ * released.
+ */
+
+#include <linux/export.h>
+#include <linux/log2.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+#include <kunit/visibility.h>
+
+#include "msm_vm_tables.h"
+
+#define BITS_PER_LEVEL	(PAGE_SHIFT - ilog2(sizeof(u64)))
+
+/* A VM whose unused pages exceed this starts no more jobs; 4 MiB. */
+#define THROTTLE_PAGES	(SZ_4M >> PAGE_SHIFT)
+
+/* Value of a slot; a promised one has the number of its users instead. */
+#define MADE		0
+
+static unsigned int level_shift(unsigned int level)
+{
+	return PAGE_SHIFT + (level + 1) * BITS_PER_LEVEL;
+}
+
+/**
+ * msm_vm_tables_init - a page table with nothing but its root
+ * @tables: the tables
+ * @ias: input address size in bits
+ */
+void msm_vm_tables_init(struct msm_vm_tables *tables, unsigned int ias)
+{
+	unsigned int i;
+
+	tables->ias = ias;
+	tables->nr_levels = 0;
+	while (tables->nr_levels < MSM_VM_TABLE_LEVELS &&
+	       level_shift(tables->nr_levels) < ias)
+		tables->nr_levels++;
+
+	for (i = 0; i < MSM_VM_TABLE_LEVELS; i++)
+		xa_init_flags(&tables->slots[i], XA_FLAGS_ACCOUNT);
+	msm_pgtable_pages_init(&tables->pool);
+	atomic_long_set(&tables->made, 0);
+	init_waitqueue_head(&tables->drained);
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_init);
+
+/**
+ * msm_vm_tables_fini - forget all tables
+ * @tables: the tables; every promise has been released
+ */
+void msm_vm_tables_fini(struct msm_vm_tables *tables)
+{
+	unsigned int i;
+
+	for (i = 0; i < MSM_VM_TABLE_LEVELS; i++)
+		xa_destroy(&tables->slots[i]);
+
+	/* A map that failed half way has left some. */
+	msm_pgtable_pages_release(&tables->pool);
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_fini);
+
+/**
+ * msm_vm_tables_throttle - wait until few pages are set aside
+ * @tables: the tables
+ *
+ * So that a client whose jobs wait for something cannot pile up kernel memory.
+ * A single job is not limited, except by its memory cgroup.  Called with no
+ * lock held.
+ *
+ * Return: 0, or -ERESTARTSYS when a signal came.
+ */
+int msm_vm_tables_throttle(struct msm_vm_tables *tables)
+{
+	return wait_event_interruptible(tables->drained,
+					READ_ONCE(tables->pool.count) <= THROTTLE_PAGES);
+}
+
+/* Return: true if the slot is made or has one more user now. */
+static bool use_slot(struct xarray *slots, unsigned long index)
+{
+	void *entry;
+
+	xa_lock(slots);
+	entry = xa_load(slots, index);
+	if (entry && xa_to_value(entry) != MADE)
+		__xa_store(slots, index, xa_mk_value(xa_to_value(entry) + 1), 0);
+	xa_unlock(slots);
+
+	return entry;
+}
+
+static int promise_slot(struct msm_vm_tables *tables, struct xarray *slots,
+			unsigned long index)
+{
+	int ret;
+
+	for (;;) {
+		if (use_slot(slots, index))
+			return 0;
+
+		ret = msm_pgtable_pages_fill(&tables->pool, 1);
+		if (ret)
+			return ret;
+
+		ret = xa_insert(slots, index, xa_mk_value(1),
+				GFP_KERNEL | __GFP_NOWARN);
+		if (!ret)
+			return 0;
+
+		/* Another job was faster, or there is no memory. */
+		msm_pgtable_pages_drop(&tables->pool);
+		if (ret != -EBUSY)
+			return ret;
+	}
+}
+
+static void release_slot(struct msm_vm_tables *tables, struct xarray *slots,
+			 unsigned long index)
+{
+	bool last = false;
+	unsigned long users;
+
+	xa_lock(slots);
+	users = xa_to_value(xa_load(slots, index));
+	if (users > 1) {
+		__xa_store(slots, index, xa_mk_value(users - 1), 0);
+	} else if (users == 1) {
+		__xa_erase(slots, index);
+		last = true;
+	}
+	xa_unlock(slots);
+
+	if (last)
+		msm_pgtable_pages_drop(&tables->pool);
+}
+
+/* Release slots [@from, @to) of a level. */
+static void release_slots(struct msm_vm_tables *tables, unsigned int level,
+			  unsigned long from, unsigned long to)
+{
+	for (; from < to; from++) {
+		release_slot(tables, &tables->slots[level], from);
+		cond_resched();
+	}
+}
+
+static int promise_level(struct msm_vm_tables *tables, unsigned int level,
+			 u64 first, u64 last)
+{
+	unsigned long from = first >> level_shift(level);
+	unsigned long to = last >> level_shift(level);
+	unsigned long i;
+	int ret;
+
+	for (i = from; i <= to; i++) {
+		ret = promise_slot(tables, &tables->slots[level], i);
+		if (ret) {
+			release_slots(tables, level, from, i);
+			return ret;
+		}
+		cond_resched();
+	}
+
+	return 0;
+}
+
+static void release_level(struct msm_vm_tables *tables, unsigned int level,
+			  u64 first, u64 last)
+{
+	release_slots(tables, level, first >> level_shift(level),
+		      (last >> level_shift(level)) + 1);
+}
+
+/**
+ * msm_vm_tables_promise - make sure that a range can be mapped
+ * @tables: the tables
+ * @first: first address of the range
+ * @last: last address, inclusive, inside of the address space
+ *
+ * May sleep.  The pages are charged to the memory cgroup of the caller.
+ *
+ * Return: 0; or, with nothing changed, -ENOMEM, or -EINTR when the caller is
+ * being killed.
+ */
+int msm_vm_tables_promise(struct msm_vm_tables *tables, u64 first, u64 last)
+{
+	unsigned int level;
+	int ret = 0;
+
+	for (level = 0; level < tables->nr_levels && !ret; level++)
+		ret = promise_level(tables, level, first, last);
+
+	if (ret) {
+		/* The level that failed has cleaned up after itself. */
+		for (level--; level--; )
+			release_level(tables, level, first, last);
+		wake_up_all(&tables->drained);
+	}
+
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_promise);
+
+/**
+ * msm_vm_tables_release - a user of a range has ended
+ * @tables: the tables
+ * @first: as promised
+ * @last: as promised
+ *
+ * Gives back the pages that nobody needs now.  May sleep.
+ */
+void msm_vm_tables_release(struct msm_vm_tables *tables, u64 first, u64 last)
+{
+	unsigned int level;
+
+	for (level = 0; level < tables->nr_levels; level++)
+		release_level(tables, level, first, last);
+
+	wake_up_all(&tables->drained);
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_release);
+
+static void slot_made(struct msm_vm_tables *tables, struct xarray *slots,
+		      unsigned long index)
+{
+	xa_lock(slots);
+	if (xa_to_value(xa_load(slots, index)) != MADE) {
+		/* Replaces an entry, so it needs no memory. */
+		__xa_store(slots, index, xa_mk_value(MADE), 0);
+		atomic_long_inc(&tables->made);
+	}
+	xa_unlock(slots);
+}
+
+/**
+ * msm_vm_tables_made - a promised range has been mapped
+ * @tables: the tables
+ * @first: first address
+ * @last: last address, inclusive
+ *
+ * For the fence signalling path: does not allocate.
+ */
+void msm_vm_tables_made(struct msm_vm_tables *tables, u64 first, u64 last)
+{
+	unsigned int level;
+	unsigned long i;
+
+	for (level = 0; level < tables->nr_levels; level++) {
+		for (i = first >> level_shift(level);
+		     i <= last >> level_shift(level); i++)
+			slot_made(tables, &tables->slots[level], i);
+	}
+
+	wake_up_all(&tables->drained);
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_made);
+
+/**
+ * msm_vm_tables_next - skip what has no page table
+ * @tables: the tables
+ * @first: address to start from
+ * @last: last address of interest, inclusive
+ *
+ * Also finds tables that are only promised: a map that failed half way may have
+ * made them.
+ *
+ * Return: the first address from @first on that a last-level table may cover,
+ * or a value above @last.
+ */
+u64 msm_vm_tables_next(struct msm_vm_tables *tables, u64 first, u64 last)
+{
+	unsigned int shift = level_shift(0);
+	unsigned long index = first >> shift;
+
+	if (!xa_find(&tables->slots[0], &index, last >> shift, XA_PRESENT))
+		return last + 1;
+
+	return max(first, (u64)index << shift);
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_next);
+
+/**
+ * msm_vm_tables_end - where the last-level table of an address ends
+ * @iova: the address
+ *
+ * Return: the first address behind it.
+ */
+u64 msm_vm_tables_end(u64 iova)
+{
+	return ((iova >> level_shift(0)) + 1) << level_shift(0);
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_end);
