@@ -301,7 +301,7 @@ int msm_pgtable_map(struct msm_pgtable *pt, u64 iova, struct page **pages,
  */
 bool msm_pgtable_has_null(struct msm_pgtable *pt)
 {
-	return false;
+	return msm_pgtable_prr_page(pt);
 }
 
 /**
@@ -316,7 +316,24 @@ bool msm_pgtable_has_null(struct msm_pgtable *pt)
  */
 int msm_pgtable_map_null(struct msm_pgtable *pt, u64 iova, u64 size)
 {
-	return -EINVAL;
+	phys_addr_t phys = page_to_phys(msm_pgtable_prr_page(pt));
+
+	while (size) {
+		size_t mapped = 0;
+		int ret;
+
+		ret = pt->ops->map_repeat(pt->ops, iova, phys, PAGE_SIZE,
+					  size >> PAGE_SHIFT,
+					  IOMMU_READ | IOMMU_WRITE, GFP_NOWAIT,
+					  &mapped);
+		if (ret)
+			return ret;
+
+		iova += mapped;
+		size -= mapped;
+	}
+
+	return 0;
 }
 
 /**

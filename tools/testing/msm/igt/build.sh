@@ -36,7 +36,7 @@ cd "$(dirname "$0")"
 CC=${CC:-gcc}
 FLAGS="-std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter
 	-Wno-missing-field-initializers -fvisibility=hidden"
-TESTS="msm_vgpu msm_vm_bind msm_vm_bind_uapi msm_vm_no_share msm_vm_order"
+TESTS="msm_vgpu msm_vm_bind msm_vm_bind_uapi msm_vm_no_share msm_vm_order msm_vm_sparse"
 
 fail()
 {
@@ -80,6 +80,8 @@ compile msm_vm_no_share msm_vm_no_share.c $common \
 	"$libdir/libigt.so.0" $igtlib
 # shellcheck disable=SC2086
 compile msm_vm_order msm_vm_order.c $common "$libdir/libigt.so.0" $igtlib
+# shellcheck disable=SC2086
+compile msm_vm_sparse msm_vm_sparse.c $common "$libdir/libigt.so.0" $igtlib
 # shellcheck disable=SC2086
 compile msm_vgpu msm_vgpu.c msm_igt.c $helpers "$libdir/libigt.so.0" $igtlib
 

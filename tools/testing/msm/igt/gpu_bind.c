@@ -16,6 +16,13 @@ struct drm_msm_vm_bind_op gpu_bind_op_map(u64 iova, const struct gpu_bo *bo,
 	};
 }
 
+struct drm_msm_vm_bind_op gpu_bind_op_null(u64 iova, u64 range)
+{
+	return (struct drm_msm_vm_bind_op){
+		.op = MSM_VM_BIND_OP_MAP_NULL, .iova = iova, .range = range,
+	};
+}
+
 struct drm_msm_vm_bind_op gpu_bind_op_unmap(u64 iova, u64 range)
 {
 	return (struct drm_msm_vm_bind_op){

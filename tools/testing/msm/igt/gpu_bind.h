@@ -11,6 +11,7 @@
 
 struct drm_msm_vm_bind_op gpu_bind_op_map(u64 iova, const struct gpu_bo *bo,
 					  u64 offset, u64 range);
+struct drm_msm_vm_bind_op gpu_bind_op_null(u64 iova, u64 range);
 struct drm_msm_vm_bind_op gpu_bind_op_unmap(u64 iova, u64 range);
 void gpu_bind_request(struct drm_msm_vm_bind *req, u32 queue,
 		      const struct drm_msm_vm_bind_op *ops, u32 count);

@@ -6,12 +6,14 @@
  *	A3	one page: page 3 of buffer A
  *	A3-5	three pages: pages 3, 4 and 5 of buffer A
  *	.	one page without a mapping; .4 four of them
+ *	z	one page of MAP_NULL; z4 four of them
  *
  * Every page of a lettered buffer carries a stamp, different for each page of
  * each buffer, in its first and last dword and where holes are probed.  The
  * check lets the GPU read first and last of every page that should be there,
  * and touch every page that should not, which must fault at exactly that
- * address, once by a read and once by a write in turn.
+ * address, once by a read and once by a write in turn.  A page of MAP_NULL reads
+ * zero, also after the GPU has written to it.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -69,7 +71,7 @@ static const char *gpu_pages_word(const char *picture, struct run *run)
 	*run = (struct run){ .letter = *picture++, .count = 1 };
 	if (!isdigit((unsigned char)*picture))
 		return picture;
-	if (run->letter == '.') {
+	if (run->letter == '.' || run->letter == 'z') {
 		run->count = strtoul(picture, &end, 10);
 		return end;
 	}
@@ -111,6 +113,45 @@ static bool gpu_pages_read(struct gpu_vm *vm, u64 iova, const struct run *run,
 	return true;
 }
 
+/* First, last and the dword that is written to in between */
+static bool gpu_pages_null(struct gpu_vm *vm, u64 iova, char *text)
+{
+	const u64 at[] = { iova, iova + GPU_PAGE - sizeof(u32), iova + HOLE_OFFSET };
+	u32 seen[3];
+	int ret, i;
+
+	ret = gpu_job_write_now(vm, at[2], 0xbadbad);
+	for (i = 0; i < 3 && !ret; i++)
+		ret = gpu_job_read_now(vm, at[i], &seen[i]);
+	if (ret) {
+		snprintf(text, GPU_PAGES_TEXT, "job at NULL page %llx failed: %d",
+			 iova, ret);
+		return false;
+	}
+	for (i = 0; i < 3; i++) {
+		if (!seen[i])
+			continue;
+		snprintf(text, GPU_PAGES_TEXT, "%llx: GPU read %08x from a NULL page",
+			 at[i], seen[i]);
+		return false;
+	}
+	return true;
+}
+
+static bool gpu_pages_run(struct gpu_vm *vm, u64 iova, const struct run *run,
+			  char *text)
+{
+	u32 i;
+
+	if (run->letter != 'z')
+		return gpu_pages_read(vm, iova, run, text);
+
+	for (i = 0; i < run->count; i++)
+		if (!gpu_pages_null(vm, iova + i * GPU_PAGE, text))
+			return false;
+	return true;
+}
+
 static bool gpu_pages_mapped(struct gpu_vm *vm, u64 iova, struct run run,
 			     char *text)
 {
@@ -121,7 +162,7 @@ static bool gpu_pages_mapped(struct gpu_vm *vm, u64 iova, struct run run,
 	gpu_devcore_clear();
 	for (; left; left -= run.count) {
 		run.count = left < PAGES_PER_JOB ? left : PAGES_PER_JOB;
-		if (!gpu_pages_read(vm, iova, &run, text))
+		if (!gpu_pages_run(vm, iova, &run, text))
 			return false;
 		run.first += run.count;
 		iova += run.count * GPU_PAGE;

@@ -138,7 +138,7 @@ static void range_past_vm(struct vm_canary *c, struct drm_msm_vm_bind_op *op)
 	op->range = 2 * GPU_PAGE;
 }
 
-/* Not offered by this kernel: HAS_PRR is 0 */
+/* Where the SMMU cannot do it */
 static void map_null(struct vm_canary *c, struct drm_msm_vm_bind_op *op)
 {
 	u64 prr = 0;

@@ -15,6 +15,7 @@
 #include "../msm_drv.h"
 #include "../msm_gem.h"
 #include "../msm_gpu.h"
+#include "../msm_mmu.h"
 #include "../msm_pgtable.h"
 #include "msm_vm.h"
 #include "msm_vm_refuse.h"
@@ -257,6 +258,23 @@ static struct msm_vm *create(struct msm_gpu *gpu, u64 va_limit)
 	return vm;
 }
 
+static bool has_private_tables(struct msm_gpu *gpu)
+{
+	return gpu->funcs->create_private_address_space &&
+	       !IS_ERR_OR_NULL(gpu->aspace);
+}
+
+/**
+ * msm_vm_has_null - MSM_PARAM_HAS_PRR
+ * @gpu: the GPU
+ *
+ * Return: whether VMs of this GPU take MSM_VM_BIND_OP_MAP_NULL.
+ */
+bool msm_vm_has_null(struct msm_gpu *gpu)
+{
+	return has_private_tables(gpu) && msm_iommu_has_prr(gpu->aspace->mmu);
+}
+
 /**
  * msm_vm_enable - MSM_PARAM_EN_VM_BIND: give a context a VM of its own
  * @gpu: the GPU
@@ -274,8 +292,7 @@ int msm_vm_enable(struct msm_gpu *gpu, struct msm_file_private *ctx,
 {
 	struct msm_vm *vm;
 
-	if (!gpu->funcs->create_private_address_space ||
-	    IS_ERR_OR_NULL(gpu->aspace))
+	if (!has_private_tables(gpu))
 		return -EINVAL;
 	if (READ_ONCE(ctx->vm))
 		return -EBUSY;
@@ -340,6 +357,29 @@ struct msm_gem_address_space *msm_vm_aspace(struct msm_file_private *ctx)
 	struct msm_vm *vm = msm_vm_of(ctx);
 
 	return vm ? vm->aspace : ctx->aspace;
+}
+
+/* The root table is there from the start. */
+#define ROOT_TABLES 1
+
+/**
+ * msm_vm_show_fdinfo - what the VM of a context takes, for /proc/PID/fdinfo
+ * @ctx: the context; nothing is said if it has no VM
+ * @p: where to
+ */
+void msm_vm_show_fdinfo(struct msm_file_private *ctx, struct drm_printer *p)
+{
+	struct msm_vm *vm = msm_vm_of(ctx);
+	long tables;
+
+	if (!vm)
+		return;
+
+	tables = ROOT_TABLES + atomic_long_read(&vm->tables.made);
+	drm_printf(p, "msm-vm-tables:\t%lu KiB\n",
+		   tables << (PAGE_SHIFT - 10));
+	drm_printf(p, "msm-vm-reserved:\t%llu KiB\n",
+		   READ_ONCE(vm->tables.pool.count) << (PAGE_SHIFT - 10));
 }
 
 /**

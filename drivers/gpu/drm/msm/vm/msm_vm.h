@@ -15,6 +15,7 @@
 
 struct drm_device;
 struct drm_file;
+struct drm_printer;
 struct msm_file_private;
 struct msm_gem_address_space;
 struct msm_gpu;
@@ -55,9 +56,11 @@ struct msm_vm {
 
 int msm_vm_enable(struct msm_gpu *gpu, struct msm_file_private *ctx,
 		  u64 va_limit);
+bool msm_vm_has_null(struct msm_gpu *gpu);
 struct msm_vm *msm_vm_of(struct msm_file_private *ctx);
 bool msm_vm_claim_legacy(struct msm_file_private *ctx);
 struct msm_gem_address_space *msm_vm_aspace(struct msm_file_private *ctx);
+void msm_vm_show_fdinfo(struct msm_file_private *ctx, struct drm_printer *p);
 void msm_vm_close(struct msm_file_private *ctx);
 
 struct msm_vm *msm_vm_get(struct msm_vm *vm);
