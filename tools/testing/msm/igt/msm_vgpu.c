@@ -15,6 +15,7 @@
 
 #include "gpu_devcore.h"
 #include "gpu_fence.h"
+#include "gpu_job.h"
 #include "gpu_knob.h"
 #include "gpu_legacy.h"
 #include "msm_igt.h"
@@ -31,7 +32,7 @@
 
 static const char * const knobs[] = {
 	"forget_inv", "tlb_strict", "fault_at_access", "hang_at_packet",
-	"lose_irq_at", "lose_hang_report",
+	"lose_irq_at", "lose_hang_report", "watch_size",
 };
 
 /**
@@ -314,6 +315,81 @@ static void timestamp(const void *arg)
 		       "%llu ticks in at least %llu us\n", after - before, us);
 }
 
+/* Pages of the watched range, and mapped neighbours on both sides */
+#define WATCHED		4
+#define AROUND		16
+#define PATIENT_MS	30000
+
+/* A job that runs until its second result is written */
+static int begin_waiting_job(struct gpu_job *job, struct gpu_vm *vm)
+{
+	int ret;
+
+	gpu_job_begin(job, vm, 0);
+	job->result[0] = 0;
+	job->result[1] = 0;
+	gpu_cmd_mem_write(&job->cmd, job->result_iova, 1);
+	gpu_cmd_wait_mem_gte(&job->cmd, job->result_iova + sizeof(u32), 1);
+	ret = gpu_job_submit(job, GPU_NO_FENCE);
+	while (!ret && !__atomic_load_n(job->result, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	return ret;
+}
+
+static int end_waiting_job(struct gpu_job *job)
+{
+	__atomic_store_n(job->result + 1, 1, __ATOMIC_RELEASE);
+	return gpu_job_finish(job);
+}
+
+/*
+ * Bind and unbind beside pages that a running job may use: the watcher, which
+ * walks the tables at each invalidation, never finds one of them missing.
+ * Unbind one of them, and it does.
+ */
+static void watch(const void *arg)
+{
+	u64 checks = stat_now("watch_checks"), lost = stat_now("watch_lost");
+	struct gpu_vm vm;
+	struct gpu_job job;
+	struct gpu_bo bo;
+	u64 from;
+	u32 i;
+
+	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(PATIENT_MS, NULL));
+	msm_igt_assert_ok(gpu_vm_open(&vm));
+	msm_igt_assert_ok(gpu_bo_new(&vm.dev, AROUND * GPU_PAGE, &bo));
+	msm_igt_assert_ok(gpu_vm_map(&vm, vm.area, &bo, 0, AROUND * GPU_PAGE));
+	from = vm.area + (AROUND - WATCHED) / 2 * GPU_PAGE;
+	msm_igt_assert_ok(gpu_knob_set("watch_iova", from));
+	msm_igt_assert_ok(gpu_knob_set("watch_size", WATCHED * GPU_PAGE));
+	msm_igt_assert_ok(begin_waiting_job(&job, &vm));
+
+	for (i = 0; i < AROUND; i++) {
+		u64 iova = vm.area + i * GPU_PAGE;
+
+		if (iova >= from && iova < from + WATCHED * GPU_PAGE)
+			continue;
+		msm_igt_assert_ok(gpu_vm_unmap(&vm, iova, GPU_PAGE));
+		if (i & 1)
+			msm_igt_assert_ok(gpu_vm_map(&vm, iova, &bo, 0, GPU_PAGE));
+	}
+	checks = stat_now("watch_checks") - checks;
+	msm_igt_assert(checks >= AROUND - WATCHED,
+		       "the watcher looked %llu times\n", checks);
+	msm_igt_assert(stat_now("watch_lost") == lost, "a neighbour was lost\n");
+
+	msm_igt_assert_ok(gpu_vm_unmap(&vm, from + GPU_PAGE, 2 * GPU_PAGE));
+	msm_igt_assert(stat_now("watch_lost") == lost + 2,
+		       "the watcher missed what went away\n");
+
+	msm_igt_assert_ok(end_waiting_job(&job));
+	msm_igt_assert_ok(gpu_knob_set("watch_size", 0));
+	gpu_bo_free(&bo);
+	gpu_vm_close(&vm);
+	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(HANGCHECK_MS, NULL));
+}
+
 static const struct msm_igt_subtest tests[] = {
 	{ "invalidation", "What is unmapped is out of the TLB", invalidation },
 	{ "invalidation-forgotten", "A lost invalidation is seen as wrong data",
@@ -328,6 +404,7 @@ static const struct msm_igt_subtest tests[] = {
 	{ "fault-at-access", "A fault where we want it", fault_at_access },
 	{ "bad-values", "Refused values change nothing", bad_values },
 	{ "stats-reset", "Counters start over", stats_reset },
+	{ "watch", "Binds leave what a job uses alone, at every moment", watch },
 	{ "timestamp", "The counter runs at 19.2 MHz or faster", timestamp },
 };
 

@@ -12,6 +12,9 @@
 
 #include "vgpu_config.h"
 
+/* The granule of translation */
+#define VGPU_WATCH_PAGE	0x1000
+
 /**
  * vgpu_config_init - fill in the behaviour of healthy hardware
  * @config: what to fill in
@@ -41,6 +44,12 @@ const char *vgpu_config_check(const struct vgpu_config *config)
 		return "the TLB is limited to 4096 entries";
 	if (config->ias < VGPU_IAS_MIN || config->ias > VGPU_IAS_MAX)
 		return "the input address size is 33 to 48 bits";
+	if ((config->watch_iova | config->watch_size) & (VGPU_WATCH_PAGE - 1))
+		return "a watch is about whole pages";
+	if (config->watch_size > VGPU_WATCH_MAX)
+		return "a watch is about 64 pages at most";
+	if (config->watch_iova >> VGPU_IAS_MAX)
+		return "a watch is about addresses of a process";
 	if (config->packet_ns > VGPU_PACKET_NS_MAX)
 		return "a packet can be slowed down by 100 ms at most";
 

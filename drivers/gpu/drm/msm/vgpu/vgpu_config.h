@@ -17,6 +17,9 @@
 #define VGPU_IAS_MIN		33
 #define VGPU_IAS_MAX		48
 
+/* Most bytes that a watch can be about. */
+#define VGPU_WATCH_MAX		0x40000
+
 /* The longest a packet may be slowed down to: 100 ms. */
 #define VGPU_PACKET_NS_MAX	100000000
 
@@ -38,6 +41,10 @@
  *	streams, counted likewise; 0 never
  * @lose_irq_at: the so-manyth fence interrupt is lost, counted likewise;
  *	0 never
+ * @watch_iova: start of a range of per-process addresses that must stay as it
+ *	is while a job runs, page aligned; see vgpu_hw_watch.c
+ * @watch_size: of the range in bytes, whole pages, up to %VGPU_WATCH_MAX; 0 for
+ *	no watch.  The next user command stream arms it
  * @lose_hang_report: a hung or faulted CP stops without raising an interrupt
  */
 struct vgpu_config {
@@ -49,6 +56,8 @@ struct vgpu_config {
 	u64 fault_at_access;
 	u64 hang_at_packet;
 	u64 lose_irq_at;
+	u64 watch_iova;
+	u64 watch_size;
 	bool tlb_strict;
 	bool has_prr;
 	bool lose_hang_report;

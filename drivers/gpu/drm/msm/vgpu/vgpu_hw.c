@@ -17,6 +17,7 @@
 #include <kunit/visibility.h>
 
 #include "vgpu_hw_internal.h"
+#include "vgpu_hw_trace.h"
 
 static void hw_free(struct vgpu_hw *hw)
 {
@@ -120,10 +121,12 @@ void vgpu_hw_reset(struct vgpu_hw *hw)
 	hw->epoch++;
 	hw->halted = false;
 	hw->idle_wptr = ~0;
+	vgpu_watch_run(hw, false);
 	WRITE_ONCE(hw->irq_kick, false);
 	WRITE_ONCE(hw->smmu.stalled, false);
 	memset(hw->regs, 0, VGPU_NR_REGS * sizeof(*hw->regs));
 	hw->stats.resets++;
+	trace_vgpu_reset(hw->epoch);
 	spin_unlock_irqrestore(&hw->lock, flags);
 
 	wake_up(&hw->wait);
@@ -149,6 +152,7 @@ void vgpu_hw_configure(struct vgpu_hw *hw, const struct vgpu_config *config)
 	spin_lock_irqsave(&hw->lock, flags);
 	hw->config = *config;
 	hw->inject = (struct vgpu_inject) {};
+	vgpu_watch_reset(hw);
 	vgpu_tlb_configure(&hw->tlb, config);
 	spin_unlock_irqrestore(&hw->lock, flags);
 }

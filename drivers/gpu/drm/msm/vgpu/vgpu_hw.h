@@ -124,6 +124,9 @@ enum vgpu_engine {
  * @faults: accesses that faulted
  * @prr_reads: reads answered with zero by the PRR page
  * @prr_writes: writes dropped by the PRR page
+ * @watch_checks: looks at the watched range
+ * @watch_lost: pages of it that were mapped at one look and not, or otherwise,
+ *	at the next
  * @packets: type 7 packets executed, by opcode
  * @packets4: type 4 packets executed
  * @read_bytes: bytes read from memory, by enum vgpu_engine
@@ -147,6 +150,8 @@ struct vgpu_stats {
 	u64 faults;
 	u64 prr_reads;
 	u64 prr_writes;
+	u64 watch_checks;
+	u64 watch_lost;
 	u64 packets[VGPU_NR_OPCODES];
 	u64 packets4;
 	u64 read_bytes[VGPU_NR_ENGINES];

@@ -6,7 +6,9 @@
  * One thread, in order.  It promises to be preemptible at each packet and each
  * page it touches, to hold no lock while it waits, and to give up at the next
  * such point after a reset, however long the stream is.  Streams are not
- * trusted: every position is checked against the end of its stream.
+ * trusted: every position is checked against the end of its stream.  Others wait
+ * for fences that it signals, memory reclaim among them: what it does here must
+ * not wait for them, and lockdep is told so.
  *
  * Terms: the ring is written by the kernel and may be privileged; IBs come
  * from user space, have no privilege, and nest one deep (IB1, IB2).  The CP is
@@ -20,11 +22,13 @@
  * in parts; the CP waits for the rest.
  */
 #include <linux/delay.h>
+#include <linux/dma-fence.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/time64.h>
 
 #include "vgpu_hw_internal.h"
+#include "vgpu_hw_trace.h"
 #include "vgpu_hw_xml.h"
 
 /* Sleep off slow execution in steps that are worth a timer. */
@@ -36,6 +40,7 @@
 /* Ring sizes in quadwords are powers of two; the register holds the log. */
 #define RING_MAX_BUFSZ		20
 
+/* Between two looks of a packet that waits */
 static bool cp_canceled(struct vgpu_hw *hw)
 {
 	unsigned long flags;
@@ -43,6 +48,8 @@ static bool cp_canceled(struct vgpu_hw *hw)
 
 	spin_lock_irqsave(&hw->lock, flags);
 	canceled = vgpu_hw_canceled(hw);
+	if (!canceled)
+		vgpu_watch_check(hw);
 	spin_unlock_irqrestore(&hw->lock, flags);
 
 	return canceled;
@@ -92,6 +99,8 @@ int vgpu_cp_error(struct vgpu_hw *hw, u32 cause, u32 dword, const char *why)
 		return -ECANCELED;
 	}
 	hw->halted = true;
+	vgpu_watch_run(hw, false);
+	trace_vgpu_cp_error(cause, dword, why);
 	hw->regs[REG_A6XX_CP_INTERRUPT_STATUS] |= cause;
 	hw->regs[REG_A6XX_CP_SQE_STAT_DATA] = dword;
 	hw->stats.cp_errors++;
@@ -220,6 +229,7 @@ int vgpu_cp_start_ib(struct vgpu_hw *hw, u64 base, u32 dwords, bool chain)
 
 	if (!chain)
 		cp->level++;
+	trace_vgpu_ib(cp->level, base, dwords);
 	stream = vgpu_cp_stream(cp);
 	stream->base = base & VGPU_VA_MASK;
 	stream->size = dwords;
@@ -284,10 +294,15 @@ static int cp_account(struct vgpu_hw *hw, const struct vgpu_packet *packet)
 	bool hang = false;
 
 	spin_lock_irqsave(&hw->lock, flags);
+	if (vgpu_hw_canceled(hw)) {
+		spin_unlock_irqrestore(&hw->lock, flags);
+		return -ECANCELED;
+	}
 	if (packet->type == 4)
 		hw->stats.packets4++;
 	else if (packet->type == 7)
 		hw->stats.packets[packet->opcode]++;
+	vgpu_watch_run(hw, cp->level != VGPU_RING);
 	if (cp->level != VGPU_RING)
 		hang = ++hw->inject.packets == hw->config.hang_at_packet;
 	cp_show_ib(hw, VGPU_IB1, REG_A6XX_CP_IB1_BASE, REG_A6XX_CP_IB1_REM_SIZE);
@@ -403,6 +418,7 @@ static void cp_idle(struct vgpu_hw *hw)
 
 	spin_lock_irqsave(&hw->lock, flags);
 	if (!vgpu_hw_canceled(hw)) {
+		vgpu_watch_run(hw, false);
 		hw->idle_wptr = hw->cp.streams[VGPU_RING].end;
 		cp_show_ib(hw, VGPU_IB1, REG_A6XX_CP_IB1_BASE,
 			   REG_A6XX_CP_IB1_REM_SIZE);
@@ -450,7 +466,10 @@ int vgpu_cp_thread(void *data)
 
 		cp_begin(hw);
 		do {
+			bool cookie = dma_fence_begin_signalling();
+
 			ret = cp_step(hw);
+			dma_fence_end_signalling(cookie);
 			cond_resched();
 		} while (!ret);
 		if (ret == -EAGAIN)

@@ -14,6 +14,7 @@
 #include <linux/bitfield.h>
 
 #include "vgpu_hw_internal.h"
+#include "vgpu_hw_trace.h"
 #include "vgpu_hw_xml.h"
 
 static int event_refused(struct vgpu_hw *hw, u32 dword, const char *why)
@@ -116,8 +117,10 @@ int vgpu_event_write(struct vgpu_hw *hw, const u32 *dwords, u32 count)
 		ret = event_store(hw, iova, &stamp, sizeof(stamp));
 	else if (!ret && count == 4)
 		ret = event_store(hw, iova, dwords + 3, sizeof(u32));
-	if (!ret && dwords[0] & CP_EVENT_WRITE_0_IRQ && known != EVENT_KNOWN)
+	if (!ret && dwords[0] & CP_EVENT_WRITE_0_IRQ && known != EVENT_KNOWN) {
+		trace_vgpu_fence(iova, count == 4 ? dwords[3] : 0);
 		ret = vgpu_reg_raise_irq(hw, known & ~EVENT_KNOWN);
+	}
 
 	return ret;
 }

@@ -188,6 +188,38 @@ struct vgpu_access {
 	bool user;
 };
 
+/**
+ * struct vgpu_watch_page - what a look at a page found
+ * @pa: where it was
+ * @perm: VGPU_PERM_*
+ * @mapped: it was somewhere
+ */
+struct vgpu_watch_page {
+	u64 pa;
+	u8 perm;
+	bool mapped;
+};
+
+#define VGPU_WATCH_PAGES	(VGPU_WATCH_MAX / VGPU_PAGE_SIZE)
+
+/**
+ * struct vgpu_watch - the watcher of page tables
+ * @ttbr0: whose tables it looks at, valid if @armed
+ * @armed: a user command stream ran since the range was set
+ * @running: the CP executes a user command stream
+ * @pages: what the last look found
+ */
+struct vgpu_watch {
+	u64 ttbr0;
+	bool armed;
+	bool running;
+	struct vgpu_watch_page pages[VGPU_WATCH_PAGES];
+};
+
+void vgpu_watch_reset(struct vgpu_hw *hw);
+void vgpu_watch_run(struct vgpu_hw *hw, bool user);
+void vgpu_watch_check(struct vgpu_hw *hw);
+
 u32 vgpu_smmu_translate(struct vgpu_hw *hw, u64 iova, struct vgpu_leaf *leaf);
 void vgpu_smmu_set_ttbr0(struct vgpu_hw *hw, u64 ttbr, u16 asid);
 int vgpu_smmu_raise_fault(struct vgpu_hw *hw, u64 iova, bool write, u32 fsr);
@@ -295,6 +327,8 @@ bool vgpu_pm4_decode(u32 header, struct vgpu_packet *packet);
 bool vgpu_pm4_skips_payload(const struct vgpu_packet *packet);
 int vgpu_pm4_execute(struct vgpu_hw *hw, u32 header,
 		     const struct vgpu_packet *packet);
+int vgpu_wait_mem_gte(struct vgpu_hw *hw, const u32 *dwords, u32 count);
+int vgpu_wait_reg_mem(struct vgpu_hw *hw, const u32 *dwords, u32 count);
 int vgpu_event_write(struct vgpu_hw *hw, const u32 *dwords, u32 count);
 int vgpu_2d_blit(struct vgpu_hw *hw, const u32 *dwords, u32 count);
 
@@ -321,6 +355,7 @@ struct vgpu_inject {
  * @regs: %VGPU_NR_REGS registers, protected by @lock
  * @smmu: protected by @lock
  * @tlb: protected by @lock
+ * @watch: protected by @lock
  * @epoch: number of resets, protected by @lock
  * @halted: the CP met an error in this epoch, protected by @lock
  * @idle_wptr: write pointer at which the CP ran out of work, protected by @lock
@@ -338,6 +373,7 @@ struct vgpu_hw {
 	u32 *regs;
 	struct vgpu_smmu smmu;
 	struct vgpu_tlb tlb;
+	struct vgpu_watch watch;
 	u64 epoch;
 	bool halted;
 	u32 idle_wptr;

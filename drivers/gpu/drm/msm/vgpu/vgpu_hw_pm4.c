@@ -13,9 +13,8 @@
  * are padding.  A ring packet is one that user command streams have no right
  * to.
  *
- * Traps: CP_WAIT_MEM_GTE compares as signed, CP_WAIT_REG_MEM as unsigned unless
- * told otherwise.  A wait that is never satisfied is no error of the CP; the
- * driver's hang check decides.
+ * Trap: most handlers are here, those of events, waits and the 2D engine in
+ * files of their own.
  */
 #include <linux/bitfield.h>
 #include <linux/bitops.h>
@@ -38,10 +37,6 @@
 #define PKT7_OPCODE		GENMASK(22, 16)
 #define PKT7_OPCODE_PARITY	BIT(23)
 #define PKT7_RESERVED		(BIT(14) | GENMASK(27, 24))
-
-/* Waits re-evaluate after 10 us, 20 us and so on, up to a millisecond. */
-#define POLL_FIRST_US		10
-#define POLL_LAST_US		1000
 
 /* Only the ring may contain it. */
 #define PM4_RING		BIT(0)
@@ -176,95 +171,6 @@ static int pm4_memcpy(struct vgpu_hw *hw, const u32 *dwords, u32 count)
 		to += size;
 		left -= size;
 	}
-
-	return 0;
-}
-
-/* Sleep between two looks at a condition, longer each time. */
-static int pm4_poll_again(struct vgpu_hw *hw, u32 *us)
-{
-	int ret = vgpu_cp_sleep(hw, *us);
-
-	*us = min(2 * *us, POLL_LAST_US);
-	return ret;
-}
-
-static int pm4_wait_mem_gte(struct vgpu_hw *hw, const u32 *dwords, u32 count)
-{
-	u64 iova = pm4_address(dwords + 1);
-	u32 us = POLL_FIRST_US;
-
-	for (;;) {
-		u32 value;
-		int ret;
-
-		ret = pm4_read32(hw, iova, &value);
-		if (ret)
-			return ret;
-		if ((s32)value >= (s32)dwords[3])
-			break;
-		ret = pm4_poll_again(hw, &us);
-		if (ret)
-			return ret;
-	}
-	/* What was written before the word is visible to the next packets. */
-	smp_mb();
-
-	return 0;
-}
-
-static bool pm4_compare(u32 function, u32 value, u32 ref)
-{
-	s64 diff = (s64)value - ref;
-
-	if (function & CP_WAIT_REG_MEM_0_SIGNED_COMPARE)
-		diff = (s64)(s32)value - (s32)ref;
-
-	switch (function & CP_WAIT_REG_MEM_0_FUNCTION__MASK) {
-	case WRITE_LT:
-		return diff < 0;
-	case WRITE_LE:
-		return diff <= 0;
-	case WRITE_EQ:
-		return !diff;
-	case WRITE_NE:
-		return diff;
-	case WRITE_GE:
-		return diff >= 0;
-	case WRITE_GT:
-		return diff > 0;
-	default:
-		return true;
-	}
-}
-
-static int pm4_wait_reg_mem(struct vgpu_hw *hw, const u32 *dwords, u32 count)
-{
-	u32 poll = FIELD_GET(CP_WAIT_REG_MEM_0_POLL__MASK, dwords[0]);
-	u32 us = POLL_FIRST_US;
-
-	if (poll != POLL_REGISTER && poll != POLL_MEMORY)
-		return pm4_malformed(hw, dwords[0],
-				     "CP_WAIT_REG_MEM polls a register or memory");
-
-	for (;;) {
-		u32 value;
-		int ret;
-
-		if (poll == POLL_REGISTER)
-			ret = vgpu_reg_cp_read(hw, dwords[1], &value);
-		else
-			ret = pm4_read32(hw, pm4_address(dwords + 1), &value);
-		if (ret)
-			return ret;
-		if (pm4_compare(dwords[0], value & dwords[4], dwords[3]))
-			break;
-		ret = pm4_poll_again(hw, &us);
-		if (ret)
-			return ret;
-	}
-	/* What was written before the word is visible to the next packets. */
-	smp_mb();
 
 	return 0;
 }
@@ -433,8 +339,8 @@ static const struct pm4_op pm4_ops[VGPU_NR_OPCODES] = {
 	[CP_WAIT_MEM_WRITES] = { "CP_WAIT_MEM_WRITES", pm4_barrier },
 	[CP_WAIT_FOR_ME] = { "CP_WAIT_FOR_ME", pm4_nothing },
 	[CP_WAIT_FOR_IDLE] = { "CP_WAIT_FOR_IDLE", pm4_barrier },
-	[CP_WAIT_MEM_GTE] = { "CP_WAIT_MEM_GTE", pm4_wait_mem_gte, 4 },
-	[CP_WAIT_REG_MEM] = { "CP_WAIT_REG_MEM", pm4_wait_reg_mem, 6 },
+	[CP_WAIT_MEM_GTE] = { "CP_WAIT_MEM_GTE", vgpu_wait_mem_gte, 4 },
+	[CP_WAIT_REG_MEM] = { "CP_WAIT_REG_MEM", vgpu_wait_reg_mem, 6 },
 	[CP_MEM_WRITE] = { "CP_MEM_WRITE", pm4_mem_write, 3 },
 	[CP_MEM_TO_MEM] = { "CP_MEM_TO_MEM", pm4_mem_to_mem, 5 },
 	[CP_MEMCPY] = { "CP_MEMCPY", pm4_memcpy, 5 },

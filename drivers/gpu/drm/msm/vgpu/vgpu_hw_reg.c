@@ -22,6 +22,7 @@
 #include <kunit/visibility.h>
 
 #include "vgpu_hw_internal.h"
+#include "vgpu_hw_trace.h"
 #include "vgpu_hw_xml.h"
 
 /* Spans that the CP of an A650 compares with. */
@@ -86,7 +87,14 @@ static u32 reg_get_sram_init(struct vgpu_hw *hw)
 	return 1;
 }
 
-static void reg_set_doorbell(struct vgpu_hw *hw, u32 value)
+static void reg_set_wptr(struct vgpu_hw *hw, u32 value)
+{
+	trace_vgpu_doorbell(hw->regs[REG_A6XX_CP_RB_RPTR], value);
+	vgpu_watch_check(hw);
+	wake_up(&hw->wait);
+}
+
+static void reg_set_run(struct vgpu_hw *hw, u32 value)
 {
 	wake_up(&hw->wait);
 }
@@ -105,8 +113,8 @@ static void reg_set_int_mask(struct vgpu_hw *hw, u32 value)
 }
 
 static const struct reg_ops reg_ops[] = {
-	{ REG_A6XX_CP_RB_WPTR, .set = reg_set_doorbell },
-	{ REG_A6XX_CP_SQE_CNTL, .set = reg_set_doorbell },
+	{ REG_A6XX_CP_RB_WPTR, .set = reg_set_wptr },
+	{ REG_A6XX_CP_SQE_CNTL, .set = reg_set_run },
 	{ REG_A6XX_RBBM_INT_CLEAR_CMD, .set = reg_set_int_clear },
 	{ REG_A6XX_RBBM_INT_0_MASK, .set = reg_set_int_mask },
 	{ REG_A6XX_RBBM_STATUS, .get = reg_get_status },

@@ -23,6 +23,7 @@
 #include <kunit/visibility.h>
 
 #include "vgpu_hw_internal.h"
+#include "vgpu_hw_trace.h"
 
 static u32 smmu_walk(struct vgpu_hw *hw, u64 iova, struct vgpu_leaf *leaf)
 {
@@ -104,6 +105,7 @@ void vgpu_smmu_set_ttbr0(struct vgpu_hw *hw, u64 ttbr, u16 asid)
 	hw->smmu.asid = asid;
 	vgpu_tlb_drop(&hw->tlb, 0, VGPU_VA_TTBR1, true);
 	hw->stats.ttbr_updates++;
+	trace_vgpu_table_update(ttbr, asid);
 }
 
 /**
@@ -140,6 +142,7 @@ int vgpu_smmu_raise_fault(struct vgpu_hw *hw, u64 iova, bool write, u32 fsr)
 		.contextidr = smmu->asid,
 	};
 	hw->stats.faults++;
+	trace_vgpu_fault(iova, smmu->cb.ttbr[0], fsr, write);
 	spin_unlock_irqrestore(&hw->lock, flags);
 
 	hw->host->fault(hw->cookie);
@@ -284,6 +287,8 @@ void vgpu_hw_tlb_inv_all(struct vgpu_hw *hw)
 	spin_lock_irqsave(&hw->lock, flags);
 	vgpu_tlb_drop_all(&hw->tlb);
 	hw->stats.inv_all++;
+	trace_vgpu_tlb_inv(0, 0, true);
+	vgpu_watch_check(hw);
 	spin_unlock_irqrestore(&hw->lock, flags);
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_hw_tlb_inv_all);
@@ -300,6 +305,8 @@ static void smmu_inv_range(struct vgpu_hw *hw, u64 iova, size_t size,
 		hw->stats.inv_walk++;
 	else
 		hw->stats.inv_page++;
+	trace_vgpu_tlb_inv(iova, size, tables);
+	vgpu_watch_check(hw);
 	spin_unlock_irqrestore(&hw->lock, flags);
 }
 

@@ -60,6 +60,8 @@ static const struct vgpu_stat_count vgpu_stat_counts[] = {
 	VGPU_COUNT(faults),
 	VGPU_COUNT(prr_reads),
 	VGPU_COUNT(prr_writes),
+	VGPU_COUNT(watch_checks),
+	VGPU_COUNT(watch_lost),
 	VGPU_COUNT(packets4),
 	VGPU_COUNT(fence_irqs),
 	VGPU_COUNT(lost_irqs),
