@@ -8,6 +8,10 @@
  * what real hardware does wrong now and then.
  */
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -390,6 +394,43 @@ static void watch(const void *arg)
 	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(HANGCHECK_MS, NULL));
 }
 
+/* Flags of the buffer called @name, as the driver has them */
+static u32 flags_of(const char *name)
+{
+	FILE *file = fopen("/sys/kernel/debug/dri/128/gem", "r");
+	char line[256];
+	u32 flags = 0;
+
+	msm_igt_assert(file, "no list of buffers\n");
+	while (!flags && fgets(line, sizeof(line), file))
+		if (strstr(line, name))
+			flags = strtoul(line, NULL, 16);
+	fclose(file);
+	return flags;
+}
+
+/*
+ * The GPU is a thread behind the CPU's caches: what user space asks to be
+ * write-combined is cached, or one of them would not see the other's writes on
+ * machines that are strict about it.
+ */
+static void cached(const void *arg)
+{
+	static const char name[] = "probe-of-flags";
+	struct drm_msm_gem_info req = {
+		.handle = bench.a.handle,
+		.info = MSM_INFO_SET_NAME,
+		.value = (uintptr_t)name,
+		.len = sizeof(name) - 1,
+	};
+	u32 flags;
+
+	msm_igt_assert_ok(gpu_ioctl(bench.dev.fd, DRM_IOCTL_MSM_GEM_INFO, &req));
+	flags = flags_of(name);
+	msm_igt_assert(flags & MSM_BO_CACHED && !(flags & MSM_BO_WC),
+		       "the buffer has the flags %08x\n", flags);
+}
+
 static const struct msm_igt_subtest tests[] = {
 	{ "invalidation", "What is unmapped is out of the TLB", invalidation },
 	{ "invalidation-forgotten", "A lost invalidation is seen as wrong data",
@@ -405,6 +446,7 @@ static const struct msm_igt_subtest tests[] = {
 	{ "bad-values", "Refused values change nothing", bad_values },
 	{ "stats-reset", "Counters start over", stats_reset },
 	{ "watch", "Binds leave what a job uses alone, at every moment", watch },
+	{ "cached", "Write-combined buffers are cached", cached },
 	{ "timestamp", "The counter runs at 19.2 MHz or faster", timestamp },
 };
 

@@ -8,7 +8,9 @@
  * code, including per-process page tables, crash dumps and recovery.
  *
  * What it promises: the buffers in the kernel's address space (ring0, memptrs,
- * shadow) have the flags they have on hardware, and there are no others.
+ * shadow) have the flags they have on hardware, and there are no others; only
+ * their mapping for the CPU, as that of all buffers, is cached where hardware
+ * has it write-combined, because the CPU is what plays the GPU.
  *
  * Traps: submit() also runs with interrupts off, when the core replays after a
  * recovery.  recover() runs with gpu->lock held, which the fault worker takes
@@ -500,6 +502,9 @@ static struct msm_gpu *vgpu_gpu_init(struct drm_device *dev)
 	vgpu = kzalloc(sizeof(*vgpu), GFP_KERNEL);
 	if (!vgpu)
 		return ERR_PTR(-ENOMEM);
+
+	/* The model reads and writes through the kernel's mapping of all memory */
+	priv->cached_only = true;
 
 	gpu = &vgpu->base.base;
 	gpu->hw_apriv = true;
