@@ -431,6 +431,23 @@ static void cached(const void *arg)
 		       "the buffer has the flags %08x\n", flags);
 }
 
+/* The page behind sparse holes comes with the first context */
+static void prr_page(const void *arg)
+{
+	u64 deadline = now_ms() + PATIENT_MS;
+
+	msm_igt_assert(stat_now("prr_enabled"), "there is no PRR page\n");
+
+	/* ... and goes with the last one, which its last job may keep a while */
+	restore();
+	while (stat_now("prr_enabled") && now_ms() < deadline)
+		usleep(1000);
+	msm_igt_assert(!stat_now("prr_enabled"), "the PRR page stayed\n");
+
+	setup();
+	msm_igt_assert(stat_now("prr_enabled"), "the PRR page is not back\n");
+}
+
 static const struct msm_igt_subtest tests[] = {
 	{ "invalidation", "What is unmapped is out of the TLB", invalidation },
 	{ "invalidation-forgotten", "A lost invalidation is seen as wrong data",
@@ -447,6 +464,7 @@ static const struct msm_igt_subtest tests[] = {
 	{ "stats-reset", "Counters start over", stats_reset },
 	{ "watch", "Binds leave what a job uses alone, at every moment", watch },
 	{ "cached", "Write-combined buffers are cached", cached },
+	{ "prr-page", "The PRR page comes and goes with contexts", prr_page },
 	{ "timestamp", "The counter runs at 19.2 MHz or faster", timestamp },
 };
 

@@ -117,6 +117,52 @@ static void a2d_fills_rectangles(struct kunit *test)
 	expect_dst(test, s);
 }
 
+struct fill_case {
+	const char *name;
+	u32 format;
+	u32 ifmt;
+	u32 channels;
+	u32 size;
+};
+
+static const struct fill_case fill_cases[] = {
+	{ "R8", FMT6_8_UNORM, R2D_UNORM8, 1, 1 },
+	{ "R8G8", FMT6_8_8_UINT, R2D_INT8, 2, 1 },
+	{ "R8G8B8A8", FMT6_8_8_8_8_UNORM, R2D_UNORM8, 4, 1 },
+	{ "R16", FMT6_16_UINT, R2D_INT16, 1, 2 },
+	{ "R16G16", FMT6_16_16_SINT, R2D_INT16, 2, 2 },
+	{ "R16G16B16A16", FMT6_16_16_16_16_FLOAT, R2D_FLOAT16, 4, 2 },
+	{ "R32", FMT6_32_FLOAT, R2D_FLOAT32, 1, 4 },
+	{ "R32G32", FMT6_32_32_UINT, R2D_INT32, 2, 4 },
+	{ "R32G32B32A32", FMT6_32_32_32_32_FLOAT, R2D_FLOAT32, 4, 4 },
+};
+
+static void fill_case_name(const struct fill_case *c, char *name)
+{
+	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(fill, fill_cases, fill_case_name);
+
+/* A rectangle of a linear image: one word of the color for each channel. */
+static void a2d_fills_images(struct kunit *test)
+{
+	const struct fill_case *c = test->param_value;
+	static const u32 color[4] = { 0xa3a2a1a0, 0xb3b2b1b0, 0xc3c2c1c0, 0xd3d2d1d0 };
+	u32 cpp = c->channels * c->size;
+	struct surfaces *s = surfaces_create(test);
+
+	set_dst(s->vt, c->format, DST_IOVA, 1024, 3, 2, 11, 8);
+	vt_ib(s->vt, vt_pkt4(REG_A6XX_RB_2D_SRC_SOLID_C0, 4),
+	      color[0], color[1], color[2], color[3]);
+	blit(s->vt, 0x00f00080 | c->ifmt << 24 | c->format << 8);
+	for (u32 row = 2; row < 10; row++)
+		for (u32 at = 0; at < 11 * cpp; at++)
+			s->want[row * 1024 + 3 * cpp + at] =
+				color[at % cpp / c->size] >> at % c->size * 8;
+	expect_dst(test, s);
+}
+
 struct copy_case {
 	const char *name;
 	u32 format;
@@ -125,7 +171,12 @@ struct copy_case {
 
 static const struct copy_case copy_cases[] = {
 	{ "1 byte", FMT6_8_UNORM, 1 },
+	{ "2 bytes", FMT6_8_8_UNORM, 2 },
+	{ "2 bytes, packed", FMT6_5_6_5_UNORM, 2 },
 	{ "4 bytes", FMT6_32_UINT, 4 },
+	{ "4 bytes, 4 channels", FMT6_8_8_8_8_SNORM, 4 },
+	{ "4 bytes, packed", FMT6_10_10_10_2_UNORM, 4 },
+	{ "8 bytes", FMT6_16_16_16_16_FLOAT, 8 },
 	{ "16 bytes", FMT6_32_32_32_32_UINT, 16 },
 };
 
@@ -166,6 +217,76 @@ static void a2d_copies_rectangles(struct kunit *test)
 	expect_dst(test, s);
 }
 
+/* Reordered alike on both sides: the bytes are the same. */
+static void a2d_copies_swapped(struct kunit *test)
+{
+	struct surfaces *s = surfaces_create(test);
+	u32 info = FMT6_8_8_8_8_UNORM | A6XX_RB_2D_DST_INFO_COLOR_SWAP(WXYZ) |
+		   A6XX_RB_2D_DST_INFO_SRGB;
+
+	set_src(s->vt, info, SRC_IOVA, 256, 0, 0, 50, 3);
+	set_dst(s->vt, info, DST_IOVA, 512, 0, 0, 50, 3);
+	blit(s->vt, LINEAR_COPY | FMT6_8_8_8_8_UNORM << 8);
+	for (u32 row = 0; row < 3; row++)
+		for (u32 i = 0; i < 200; i++)
+			s->want[row * 512 + i] = src_byte(s, row * 256 + i);
+	expect_dst(test, s);
+}
+
+/* On request, a tiled surface is one of rows. */
+static void a2d_takes_tiles_for_rows(struct kunit *test)
+{
+	struct surfaces *s = surfaces_create(test);
+	u32 tiled = FMT6_32_UINT | A6XX_RB_2D_DST_INFO_TILE_MODE(TILE6_3) |
+		    A6XX_RB_2D_DST_INFO_FLAGS;
+	struct vgpu_config config;
+
+	vgpu_config_init(&config);
+	config.tiles_as_linear = true;
+	vgpu_hw_configure(s->vt->hw, &config);
+	set_src(s->vt, FMT6_32_UINT, SRC_IOVA, 256, 0, 0, 50, 3);
+	set_dst(s->vt, tiled, DST_IOVA, 512, 0, 0, 50, 3);
+	blit(s->vt, LINEAR_COPY | FMT6_32_UINT << 8);
+	set_src(s->vt, tiled, DST_IOVA, 512, 0, 0, 50, 3);
+	set_dst(s->vt, FMT6_32_UINT, DST_IOVA + SZ_8K, 256, 0, 0, 50, 3);
+	blit(s->vt, LINEAR_COPY | FMT6_32_UINT << 8);
+	for (u32 row = 0; row < 3; row++) {
+		for (u32 i = 0; i < 200; i++) {
+			s->want[row * 512 + i] = src_byte(s, row * 256 + i);
+			s->want[SZ_8K + row * 256 + i] = s->want[row * 512 + i];
+		}
+	}
+	expect_dst(test, s);
+}
+
+/* A hole in the source reads as zero, one in the destination drops writes. */
+static void a2d_meets_holes(struct kunit *test)
+{
+	struct surfaces *s = surfaces_create(test);
+	u32 *hole = vt_page(test);
+	const struct vgpu_stats *stats;
+
+	memset(hole, 0x77, SZ_4K);
+	vgpu_hw_smmu_set_prr(s->vt->hw, virt_to_phys(hole));
+	vgpu_hw_smmu_enable_prr(s->vt->hw, true);
+	vt_unmap(s->vt, SRC_IOVA + SZ_4K);
+	vt_map(s->vt, SRC_IOVA + SZ_4K, hole, IOMMU_READ | IOMMU_WRITE);
+	vt_unmap(s->vt, DST_IOVA + 2 * SZ_4K);
+	vt_map(s->vt, DST_IOVA + 2 * SZ_4K, hole, IOMMU_READ | IOMMU_WRITE);
+	vgpu_hw_tlb_inv_all(s->vt->hw);
+	memset(s->dst[1], 0xee, SZ_4K);
+
+	set_src(s->vt, FMT6_32_UINT, SRC_IOVA, 0, 0, 0, SIZE / 4, 1);
+	set_dst(s->vt, FMT6_32_UINT, DST_IOVA, 0, 0, 0, SIZE / 4, 1);
+	blit(s->vt, LINEAR_COPY | FMT6_32_UINT << 8);
+	memcpy(s->want, s->src[0], SZ_4K);
+	expect_dst(test, s);
+	KUNIT_EXPECT_NULL(test, memchr_inv(hole, 0x77, SZ_4K));
+	stats = vt_stats(s->vt);
+	KUNIT_EXPECT_EQ(test, 1ULL, stats->prr_reads);
+	KUNIT_EXPECT_EQ(test, 1ULL, stats->prr_writes);
+}
+
 /* The middle page is missing: its bytes are lost or zero, the rest arrives. */
 static void a2d_goes_on_after_a_fault(struct kunit *test)
 {
@@ -197,7 +318,24 @@ struct refused_case {
 static const struct refused_case refused_cases[] = {
 	{ "other operation", BLIT_OP_COPY, LINEAR_COPY, FMT6_32_UINT,
 	  FMT6_32_UINT, 4, 4 },
-	{ "format", BLIT_OP_SCALE, LINEAR_COPY, 0x30, 0x30, 4, 4 },
+	{ "format", BLIT_OP_SCALE, LINEAR_COPY, FMT6_ASTC_4x4, FMT6_ASTC_4x4,
+	  4, 4 },
+	{ "swap", BLIT_OP_SCALE, LINEAR_COPY, FMT6_8_8_8_8_UNORM,
+	  FMT6_8_8_8_8_UNORM | 1 << 10, 4, 4 },
+	{ "sRGB", BLIT_OP_SCALE, LINEAR_COPY,
+	  FMT6_8_8_8_8_UNORM | A6XX_RB_2D_DST_INFO_SRGB, FMT6_8_8_8_8_UNORM,
+	  4, 4 },
+	{ "samples", BLIT_OP_SCALE, LINEAR_COPY, FMT6_32_UINT | 1 << 14,
+	  FMT6_32_UINT | 1 << 14, 4, 4 },
+	{ "compressed", BLIT_OP_SCALE, LINEAR_COPY, FMT6_32_UINT,
+	  FMT6_32_UINT | A6XX_SP_PS_2D_SRC_INFO_FLAGS, 4, 4 },
+	{ "packed color", BLIT_OP_SCALE, 0x06f00080, FMT6_5_6_5_UNORM, 0, 4, 4 },
+	{ "color of another size", BLIT_OP_SCALE, 0x06f00080, FMT6_32_UINT, 0,
+	  4, 4 },
+	{ "color to sRGB", BLIT_OP_SCALE, 0x10f00080,
+	  FMT6_8_8_8_8_UNORM | A6XX_RB_2D_DST_INFO_SRGB, 0, 4, 4 },
+	{ "swapped color", BLIT_OP_SCALE, 0x10f00080,
+	  FMT6_8_8_8_8_UNORM | 1 << 10, 0, 4, 4 },
 	{ "conversion", BLIT_OP_SCALE, LINEAR_COPY, FMT6_32_UINT,
 	  FMT6_8_UNORM, 4, 4 },
 	{ "tiled source", BLIT_OP_SCALE, LINEAR_COPY, FMT6_32_UINT,
@@ -237,8 +375,12 @@ static void a2d_refuses(struct kunit *test)
 static struct kunit_case a2d_tests[] = {
 	KUNIT_CASE(a2d_fills),
 	KUNIT_CASE(a2d_fills_rectangles),
+	KUNIT_CASE_PARAM(a2d_fills_images, fill_gen_params),
 	KUNIT_CASE_PARAM(a2d_copies, copy_gen_params),
 	KUNIT_CASE(a2d_copies_rectangles),
+	KUNIT_CASE(a2d_copies_swapped),
+	KUNIT_CASE(a2d_takes_tiles_for_rows),
+	KUNIT_CASE(a2d_meets_holes),
 	KUNIT_CASE(a2d_goes_on_after_a_fault),
 	KUNIT_CASE_PARAM(a2d_refuses, refused_gen_params),
 	{}

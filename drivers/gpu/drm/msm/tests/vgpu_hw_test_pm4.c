@@ -365,6 +365,60 @@ static void pm4_names(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, vgpu_hw_opcode_name(128));
 }
 
+/* What has no model stops the CP under its name. */
+static void pm4_refuses_by_name(struct kunit *test)
+{
+	static const struct { u32 op; const char *why; } cases[] = {
+		{ CP_DRAW_INDX_OFFSET, "CP_DRAW_INDX_OFFSET" },
+		{ CP_EXEC_CS, "CP_EXEC_CS" },
+		{ CP_SET_BIN_DATA5, "CP_SET_BIN_DATA5" },
+		{ CP_COND_REG_EXEC, "CP_COND_REG_EXEC" },
+		{ 0x7e, "unknown opcode" },
+	};
+	struct vt *vt = vt_create(test, NULL);
+
+	KUNIT_EXPECT_NULL(test, vgpu_hw_cp_error(vt->hw));
+	for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+		vt_ib(vt, vt_pkt7(cases[i].op, 1), 0);
+		vt_run_bad_ib(vt, A6XX_CP_INT_CP_OPCODE_ERROR);
+		KUNIT_EXPECT_STREQ(test, cases[i].why, vgpu_hw_cp_error(vt->hw));
+	}
+}
+
+/* What turnip begins each command buffer with, and how it reads the clock. */
+static void pm4_runs_a_preamble(struct kunit *test)
+{
+	struct vt *vt = vt_create(test, NULL);
+	u64 before = vgpu_hw_counter(), stamp;
+
+	vt_ib(vt, vt_pkt7(CP_EVENT_WRITE, 1), CACHE_INVALIDATE);
+	vt_ib(vt, vt_pkt4(0xbb08, 1), 0x000fffff, vt_pkt7(CP_WAIT_FOR_IDLE, 0));
+	vt_ib(vt, vt_pkt4(0x8e07, 1), 0x18000000);
+	vt_ib(vt, vt_pkt7(CP_SET_DRAW_STATE, 3), 0x00040000, 0, 0);
+	for (int i = 0; i < 3; i++)
+		vt_ib(vt, vt_pkt7(CP_SET_CTXSWITCH_IB, 3), VT_LO(VT_IB2_IOVA),
+		      VT_HI(VT_IB2_IOVA), 1 << 20 | 8);
+	vt_ib(vt, vt_pkt7(CP_REG_TO_MEM, 3), 0x40080980,
+	      VT_LO(VT_DATA_IOVA), VT_HI(VT_DATA_IOVA));
+	/* Statistics that nothing ever counts: 11 pairs of zero. */
+	memset(vt->data + 4, 0xff, 88);
+	vt_ib(vt, vt_pkt7(CP_REG_TO_MEM, 3),
+	      CP_REG_TO_MEM_0_REG(0x540) | CP_REG_TO_MEM_0_CNT(22) |
+	      CP_REG_TO_MEM_0_64B,
+	      VT_LO(VT_DATA_IOVA + 16), VT_HI(VT_DATA_IOVA + 16));
+	vt_ib(vt, vt_pkt7(CP_EVENT_WRITE, 4), PC_CCU_FLUSH_COLOR_TS,
+	      VT_LO(VT_DATA_IOVA + 256), VT_HI(VT_DATA_IOVA + 256), 77);
+	vt_run_ib(vt);
+
+	KUNIT_EXPECT_EQ(test, 0x18000000U, vgpu_hw_read(vt->hw, 0x8e07));
+	stamp = (u64)vt->data[1] << 32 | vt->data[0];
+	KUNIT_EXPECT_GE(test, stamp, before);
+	KUNIT_EXPECT_LE(test, stamp, vgpu_hw_counter());
+	KUNIT_EXPECT_NULL(test, memchr_inv(vt->data + 4, 0, 88));
+	KUNIT_EXPECT_EQ(test, 77U, vt->data[64]);
+	KUNIT_EXPECT_EQ(test, 0, atomic_read(&vt->faults));
+}
+
 static struct kunit_case pm4_tests[] = {
 	KUNIT_CASE(pm4_decodes_type7),
 	KUNIT_CASE(pm4_decodes_type4),
@@ -379,6 +433,8 @@ static struct kunit_case pm4_tests[] = {
 	KUNIT_CASE(pm4_events),
 	KUNIT_CASE(pm4_switches_tables),
 	KUNIT_CASE(pm4_names),
+	KUNIT_CASE(pm4_refuses_by_name),
+	KUNIT_CASE(pm4_runs_a_preamble),
 	{}
 };
 

@@ -45,6 +45,9 @@
  *	is while a job runs, page aligned; see vgpu_hw_watch.c
  * @watch_size: of the range in bytes, whole pages, up to %VGPU_WATCH_MAX; 0 for
  *	no watch.  The next user command stream arms it
+ * @tiles_as_linear: 2D operations take tiled and compressed surfaces for linear
+ *	ones of the same pitch instead of stopping the CP.  What is written and
+ *	read back by the GPU alone is right then, but where a tile lies is not
  * @lose_hang_report: a hung or faulted CP stops without raising an interrupt
  */
 struct vgpu_config {
@@ -61,6 +64,7 @@ struct vgpu_config {
 	bool tlb_strict;
 	bool has_prr;
 	bool lose_hang_report;
+	bool tiles_as_linear;
 };
 
 void vgpu_config_init(struct vgpu_config *config);

@@ -260,21 +260,25 @@ static void vgpu_gpu_hang_irq(struct msm_gpu *gpu)
 
 static void vgpu_gpu_cp_error_irq(struct msm_gpu *gpu)
 {
-	struct device *dev = &gpu->pdev->dev;
+	const char *why = vgpu_hw_cp_error(to_vgpu_gpu(gpu)->hw);
 	u32 status = vgpu_read(gpu, REG_A6XX_CP_INTERRUPT_STATUS);
+	struct device *dev = &gpu->pdev->dev;
+	u32 dword;
 
-	if (status & A6XX_CP_INT_CP_OPCODE_ERROR) {
-		vgpu_write(gpu, REG_A6XX_CP_SQE_STAT_ADDR, 1);
-		dev_err_ratelimited(dev, "CP opcode error, header %08x\n",
-				    vgpu_read(gpu, REG_A6XX_CP_SQE_STAT_DATA));
-	}
+	vgpu_write(gpu, REG_A6XX_CP_SQE_STAT_ADDR, 1);
+	dword = vgpu_read(gpu, REG_A6XX_CP_SQE_STAT_DATA);
+
+	if (status & A6XX_CP_INT_CP_OPCODE_ERROR)
+		dev_err_ratelimited(dev, "CP opcode error, header %08x: %s\n",
+				    dword, why);
 
 	if (status & A6XX_CP_INT_CP_REGISTER_PROTECTION_ERROR)
 		dev_err_ratelimited(dev, "CP register protection error, status %08x\n",
 				    vgpu_read(gpu, REG_A6XX_CP_PROTECT_STATUS));
 
 	if (status & A6XX_CP_INT_CP_ILLEGAL_INSTR_ERROR)
-		dev_err_ratelimited(dev, "CP illegal instruction error\n");
+		dev_err_ratelimited(dev, "CP illegal instruction error, %08x: %s\n",
+				    dword, why);
 }
 
 static irqreturn_t vgpu_gpu_irq(struct msm_gpu *gpu)

@@ -172,6 +172,30 @@ void vgpu_hw_stats(struct vgpu_hw *hw, struct vgpu_stats *stats)
 	spin_lock_irqsave(&hw->lock, flags);
 	*stats = hw->stats;
 	stats->evictions = hw->tlb.evictions;
+	stats->prr_enabled = hw->smmu.prr_enabled;
 	spin_unlock_irqrestore(&hw->lock, flags);
 }
 EXPORT_SYMBOL_IF_KUNIT(vgpu_hw_stats);
+
+/**
+ * vgpu_hw_cp_error - why the CP stopped last
+ * @hw: the GPU
+ *
+ * Hardware says less: it has a cause bit and the dword it stopped at.
+ *
+ * Context: any.
+ * Return: the reason in words, for a packet that has no model its name; or
+ * NULL if the CP never stopped.
+ */
+const char *vgpu_hw_cp_error(struct vgpu_hw *hw)
+{
+	unsigned long flags;
+	const char *why;
+
+	spin_lock_irqsave(&hw->lock, flags);
+	why = hw->stats.cp_error;
+	spin_unlock_irqrestore(&hw->lock, flags);
+
+	return why;
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_hw_cp_error);

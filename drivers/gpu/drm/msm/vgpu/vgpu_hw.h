@@ -135,6 +135,7 @@ enum vgpu_engine {
  * @lost_irqs: fence interrupts lost on request
  * @cp_errors: times the CP stopped at something it could not execute
  * @resets: calls of vgpu_hw_reset()
+ * @prr_enabled: no count: whether there is a PRR page now
  * @cp_error: why it stopped last, in words; NULL if it never did
  * @cp_error_dword: header or register it stopped at
  */
@@ -160,6 +161,7 @@ struct vgpu_stats {
 	u64 lost_irqs;
 	u64 cp_errors;
 	u64 resets;
+	bool prr_enabled;
 	const char *cp_error;
 	u32 cp_error_dword;
 };
@@ -167,6 +169,7 @@ struct vgpu_stats {
 void vgpu_hw_configure(struct vgpu_hw *hw, const struct vgpu_config *config);
 void vgpu_hw_stats(struct vgpu_hw *hw, struct vgpu_stats *stats);
 const char *vgpu_hw_opcode_name(u32 opcode);
+const char *vgpu_hw_cp_error(struct vgpu_hw *hw);
 u64 vgpu_hw_counter(void);
 
 #endif /* __VGPU_HW_H__ */

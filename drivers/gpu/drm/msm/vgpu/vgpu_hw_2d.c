@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The 2D engine of the virtual GPU, as far as buffers need it: fill and copy
- * of linear surfaces whose pixels have 1, 4 or 16 bytes.
+ * The 2D engine of the virtual GPU: fill and copy of linear surfaces, which is
+ * what buffers and linear images need.
  *
  * Registers of the RB, GRAS and SP blocks describe the operation, CP_BLIT
  * starts it, and it is over before the next packet.  It promises to touch
@@ -10,7 +10,10 @@
  * stops the CP, rather than being done in part.
  *
  * Terms: a rectangle is given by its first and last pixel.  A pitch is the
- * distance of two rows in bytes; it may be zero where there is one row.
+ * distance of two rows in bytes; it may be zero where there is one row.  The
+ * internal format says what the words of a fill's color are; the model has
+ * those that are as wide as the channels of the destination, and so need no
+ * conversion.
  *
  * Trap: source and destination may overlap only as far as hardware allows it,
  * that is, not at all; the model copies a page at a time.
@@ -44,6 +47,8 @@
  * @height: rows
  * @src_width: pixels in a source row
  * @src_height: source rows
+ * @tiles_as_linear: see struct vgpu_config
+ * @format: of the destination, or NULL
  * @cpp: bytes of a pixel
  */
 struct a2d_blit {
@@ -63,18 +68,65 @@ struct a2d_blit {
 	u32 height;
 	u32 src_width;
 	u32 src_height;
+	bool tiles_as_linear;
+	const struct a2d_format *format;
 	u32 cpp;
 };
 
-static u32 a2d_cpp(u32 format)
+/**
+ * struct a2d_format - the layout of a range of color formats
+ * @first: the range, of enum a6xx_format
+ * @last: its end, inclusive
+ * @channels: of a pixel, all of the same size and in order; 1 for a pixel whose
+ *	channels are packed, of which only copies have a model
+ * @bits: of a channel, or of all packed ones
+ * @packed: so it is
+ */
+struct a2d_format {
+	u8 first;
+	u8 last;
+	u8 channels;
+	u8 bits;
+	bool packed;
+};
+
+static const struct a2d_format a2d_formats[] = {
+	{ FMT6_8_UNORM, FMT6_8_SINT, 1, 8 },
+	{ FMT6_4_4_4_4_UNORM, FMT6_5_6_5_UNORM, 1, 16, true },
+	{ FMT6_8_8_UNORM, FMT6_8_8_SINT, 2, 8 },
+	{ FMT6_16_UNORM, FMT6_16_SINT, 1, 16 },
+	{ FMT6_8_8_8_8_UNORM, FMT6_8_8_8_8_SINT, 4, 8 },
+	{ FMT6_9_9_9_E5_FLOAT, FMT6_11_11_10_FLOAT, 1, 32, true },
+	{ FMT6_16_16_UNORM, FMT6_16_16_SINT, 2, 16 },
+	{ FMT6_32_UNORM, FMT6_32_SINT, 1, 32 },
+	{ FMT6_16_16_16_16_UNORM, FMT6_16_16_16_16_SINT, 4, 16 },
+	{ FMT6_32_32_UNORM, FMT6_32_32_SINT, 2, 32 },
+	{ FMT6_32_32_32_32_UNORM, FMT6_32_32_32_32_SINT, 4, 32 },
+};
+
+static const struct a2d_format *a2d_find_format(u32 format)
 {
-	switch (format) {
-	case FMT6_8_UNORM:
-		return 1;
-	case FMT6_32_UINT:
-		return 4;
-	case FMT6_32_32_32_32_UINT:
+	for (int i = 0; i < ARRAY_SIZE(a2d_formats); i++)
+		if (format >= a2d_formats[i].first &&
+		    format <= a2d_formats[i].last)
+			return &a2d_formats[i];
+
+	return NULL;
+}
+
+/* Bits of a word of the color that mean something, 0 if there is no model. */
+static u32 a2d_color_bits(u32 cntl)
+{
+	switch (FIELD_GET(A6XX_RB_2D_BLIT_CNTL_IFMT__MASK, cntl)) {
+	case R2D_UNORM8:
+	case R2D_INT8:
+		return 8;
+	case R2D_FLOAT16:
+	case R2D_INT16:
 		return 16;
+	case R2D_FLOAT32:
+	case R2D_INT32:
+		return 32;
 	default:
 		return 0;
 	}
@@ -94,8 +146,10 @@ static void a2d_load_dst(struct vgpu_hw *hw, struct a2d_blit *blit)
 	blit->y = FIELD_GET(A6XX_GRAS_2D_DST_TL_Y__MASK, first);
 	blit->width = FIELD_GET(A6XX_GRAS_2D_DST_BR_X__MASK, last) - blit->x + 1;
 	blit->height = FIELD_GET(A6XX_GRAS_2D_DST_BR_Y__MASK, last) - blit->y + 1;
-	blit->cpp = a2d_cpp(FIELD_GET(A6XX_RB_2D_DST_INFO_COLOR_FORMAT__MASK,
-				      blit->dst_info));
+	blit->format = a2d_find_format(FIELD_GET(A6XX_RB_2D_DST_INFO_COLOR_FORMAT__MASK,
+						 blit->dst_info));
+	if (blit->format)
+		blit->cpp = blit->format->channels * blit->format->bits / 8;
 }
 
 static u32 a2d_src_coord(struct vgpu_hw *hw, u32 reg)
@@ -126,6 +180,7 @@ static int a2d_load(struct vgpu_hw *hw, struct a2d_blit *blit)
 	spin_lock_irqsave(&hw->lock, flags);
 	if (vgpu_hw_canceled(hw))
 		ret = -ECANCELED;
+	blit->tiles_as_linear = hw->config.tiles_as_linear;
 	blit->cntl = hw->regs[REG_A6XX_RB_2D_BLIT_CNTL];
 	a2d_load_dst(hw, blit);
 	a2d_load_src(hw, blit);
@@ -136,17 +191,35 @@ static int a2d_load(struct vgpu_hw *hw, struct a2d_blit *blit)
 	return ret;
 }
 
-static const char *a2d_check_src(const struct a2d_blit *blit)
+static const char *a2d_check_fill(const struct a2d_blit *blit)
 {
+	if (blit->dst_info & A6XX_RB_2D_DST_INFO_COLOR_SWAP__MASK ||
+	    blit->format->packed)
+		return "CP_BLIT fills with reordered or packed channels";
+	if (blit->dst_info & A6XX_RB_2D_DST_INFO_SRGB ||
+	    a2d_color_bits(blit->cntl) != blit->format->bits)
+		return "CP_BLIT fills with a color of another format";
+
+	return NULL;
+}
+
+static const char *a2d_check_copy(const struct a2d_blit *blit)
+{
+	bool dst_srgb = blit->dst_info & A6XX_RB_2D_DST_INFO_SRGB;
+	bool src_srgb = blit->src_info & A6XX_SP_PS_2D_SRC_INFO_SRGB;
+
 	if (FIELD_GET(A6XX_SP_PS_2D_SRC_INFO_COLOR_FORMAT__MASK, blit->src_info) !=
-	    FIELD_GET(A6XX_RB_2D_DST_INFO_COLOR_FORMAT__MASK, blit->dst_info))
+	    FIELD_GET(A6XX_RB_2D_DST_INFO_COLOR_FORMAT__MASK, blit->dst_info) ||
+	    FIELD_GET(A6XX_SP_PS_2D_SRC_INFO_COLOR_SWAP__MASK, blit->src_info) !=
+	    FIELD_GET(A6XX_RB_2D_DST_INFO_COLOR_SWAP__MASK, blit->dst_info) ||
+	    dst_srgb != src_srgb)
 		return "CP_BLIT converts formats";
-	if (blit->src_info & (A6XX_SP_PS_2D_SRC_INFO_TILE_MODE__MASK |
-			      A6XX_SP_PS_2D_SRC_INFO_COLOR_SWAP__MASK |
-			      A6XX_SP_PS_2D_SRC_INFO_SAMPLES__MASK |
-			      A6XX_SP_PS_2D_SRC_INFO_FLAGS |
-			      A6XX_SP_PS_2D_SRC_INFO_SRGB))
-		return "CP_BLIT reads a surface that is not linear";
+	if (!blit->tiles_as_linear &&
+	    blit->src_info & (A6XX_SP_PS_2D_SRC_INFO_TILE_MODE__MASK |
+			      A6XX_SP_PS_2D_SRC_INFO_FLAGS))
+		return "CP_BLIT reads a tiled or compressed surface";
+	if (blit->src_info & A6XX_SP_PS_2D_SRC_INFO_SAMPLES__MASK)
+		return "CP_BLIT reads a surface of several samples";
 	if (blit->src_width != blit->width || blit->src_height != blit->height)
 		return "CP_BLIT scales";
 
@@ -156,14 +229,14 @@ static const char *a2d_check_src(const struct a2d_blit *blit)
 /* Why the model cannot do it, or NULL. */
 static const char *a2d_check(const struct a2d_blit *blit)
 {
-	if (!blit->cpp)
+	if (!blit->format)
 		return "CP_BLIT writes a format without a model";
-	if (blit->dst_info & (A6XX_RB_2D_DST_INFO_TILE_MODE__MASK |
-			      A6XX_RB_2D_DST_INFO_COLOR_SWAP__MASK |
-			      A6XX_RB_2D_DST_INFO_SAMPLES__MASK |
-			      A6XX_RB_2D_DST_INFO_FLAGS |
-			      A6XX_RB_2D_DST_INFO_SRGB))
-		return "CP_BLIT writes a surface that is not linear";
+	if (!blit->tiles_as_linear &&
+	    blit->dst_info & (A6XX_RB_2D_DST_INFO_TILE_MODE__MASK |
+			      A6XX_RB_2D_DST_INFO_FLAGS))
+		return "CP_BLIT writes a tiled or compressed surface";
+	if (blit->dst_info & A6XX_RB_2D_DST_INFO_SAMPLES__MASK)
+		return "CP_BLIT writes a surface of several samples";
 	if (blit->cntl & (A6XX_RB_2D_BLIT_CNTL_ROTATE__MASK |
 			  A6XX_RB_2D_BLIT_CNTL_D24S8 |
 			  A6XX_RB_2D_BLIT_CNTL_SCISSOR))
@@ -175,16 +248,25 @@ static const char *a2d_check(const struct a2d_blit *blit)
 	if (blit->width - 1 >= BIT(14) || blit->height - 1 >= BIT(14))
 		return "CP_BLIT writes an empty rectangle";
 	if (blit->cntl & A6XX_RB_2D_BLIT_CNTL_SOLID_COLOR)
-		return NULL;
+		return a2d_check_fill(blit);
 
-	return a2d_check_src(blit);
+	return a2d_check_copy(blit);
 }
 
 /* The bounce page full of pixels; a page holds a whole number of them. */
 static void a2d_fill_bounce(struct vgpu_hw *hw, const struct a2d_blit *blit)
 {
-	for (u32 at = 0; at < VGPU_PAGE_SIZE; at += blit->cpp)
-		memcpy(hw->cp.bounce + at, blit->color, blit->cpp);
+	u32 size = blit->format->bits / 8;
+	u32 at = 0;
+
+	while (at < VGPU_PAGE_SIZE) {
+		for (u32 i = 0; i < blit->format->channels; i++) {
+			__le32 word = cpu_to_le32(blit->color[i]);
+
+			memcpy(hw->cp.bounce + at, &word, size);
+			at += size;
+		}
+	}
 }
 
 /* One row, in pieces that the bounce page holds. */

@@ -120,7 +120,9 @@ static int vgpu_stat_show(struct seq_file *m, void *unused)
 	vgpu_stat_show_packets(m, stat);
 	vgpu_stat_show_engines(m, stat);
 
-	/* Not a count, and kept across a reset: the last reason for a stop */
+	seq_printf(m, "prr_enabled %d\n", stat->now.prr_enabled);
+
+	/* Not a count either, and kept across a reset: the last reason for a stop */
 	if (stat->now.cp_error)
 		seq_printf(m, "cp_error %#010x: %s\n",
 			   stat->now.cp_error_dword, stat->now.cp_error);
