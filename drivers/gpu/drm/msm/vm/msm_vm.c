@@ -211,6 +211,7 @@ static int setup(struct msm_vm *vm, struct msm_gpu *gpu, u64 va_limit)
 
 	msm_vm_tables_init(&vm->tables, msm_pgtable_ias(vm->pt));
 	msm_vm_order_init(&vm->order);
+	msm_vm_log_init(&vm->log);
 
 	va_size = min(BIT_ULL(msm_pgtable_ias(vm->pt)) - SZ_4G, va_limit);
 	ret = setup_aspace(vm, SZ_4G, va_size);

@@ -10,6 +10,7 @@
 #include <drm/drm_gpuvm.h>
 #include <drm/gpu_scheduler.h>
 
+#include "msm_vm_log.h"
 #include "msm_vm_order.h"
 #include "msm_vm_tables.h"
 
@@ -30,6 +31,7 @@ struct msm_pgtable;
  *	may be allocated under it
  * @tables: which tables @pt has, and pages for more
  * @order: which bind jobs wait for which
+ * @log: what was done to @pt lately
  * @error: zero while the VM is live, then the reason why it is not
  * @aspace: stands for this VM in the submit path: TTBR0 and fault counter; no
  *	address is ever taken from it
@@ -43,6 +45,7 @@ struct msm_vm {
 	struct mutex pt_lock;	/* of @pt */
 	struct msm_vm_tables tables;
 	struct msm_vm_order order;
+	struct msm_vm_log log;
 	int error;
 	struct msm_gem_address_space *aspace;
 	struct drm_gpu_scheduler sched;

@@ -13,11 +13,13 @@ struct msm_vm;
  * struct msm_vm_queue - jobs of a VM that run one after the other
  * @ref: the submitqueue and each job of it
  * @vm: the VM, counted
+ * @id: the submitqueue's, for the log
  * @entity: the queue as the scheduler of the VM sees it
  */
 struct msm_vm_queue {
 	struct kref ref;
 	struct msm_vm *vm;
+	u32 id;
 	struct drm_sched_entity entity;
 };
 

@@ -22,6 +22,7 @@
 #include "msm_vm.h"
 #include "msm_vm_fence.h"
 #include "msm_vm_job.h"
+#include "msm_vm_queue.h"
 #include "msm_vm_run.h"
 
 /* On the reclaim path: others wait for fences that jobs signal. */
@@ -116,6 +117,17 @@ static const struct msm_pt_target pgtable_target = {
 	.flush = target_flush,
 };
 
+/* With an error, the maps were not made as a whole. */
+static void log_edits(struct msm_vm_job *job, int err)
+{
+	struct msm_pt_op *op;
+
+	list_for_each_entry(op, &job->update.pt.list, node) {
+		if (!err || op->kind == MSM_PT_UNMAP)
+			msm_vm_log_add(&job->vm->log, op, job->queue->id);
+	}
+}
+
 static void apply(struct msm_vm_job *job, int err)
 {
 	struct msm_vm *vm = job->vm;
@@ -125,6 +137,7 @@ static void apply(struct msm_vm_job *job, int err)
 	err = msm_pt_ops_apply(&job->update.pt, &pgtable_target, vm,
 			       err ?: READ_ONCE(vm->error));
 	msm_pgtable_lend(vm->pt, NULL);
+	log_edits(job, err);
 	mutex_unlock(&vm->pt_lock);
 
 	if (err)

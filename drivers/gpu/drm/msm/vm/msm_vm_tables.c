@@ -267,7 +267,8 @@ static void slot_made(struct msm_vm_tables *tables, struct xarray *slots,
  * @first: first address
  * @last: last address, inclusive
  *
- * For the fence signalling path: does not allocate.
+ * For the fence signalling path: does not allocate, but may let others have the
+ * CPU.
  */
 void msm_vm_tables_made(struct msm_vm_tables *tables, u64 first, u64 last)
 {
@@ -276,8 +277,10 @@ void msm_vm_tables_made(struct msm_vm_tables *tables, u64 first, u64 last)
 
 	for (level = 0; level < tables->nr_levels; level++) {
 		for (i = first >> level_shift(level);
-		     i <= last >> level_shift(level); i++)
+		     i <= last >> level_shift(level); i++) {
 			slot_made(tables, &tables->slots[level], i);
+			cond_resched();
+		}
 	}
 
 	wake_up_all(&tables->drained);
