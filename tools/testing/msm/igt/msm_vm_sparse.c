@@ -4,12 +4,15 @@
  * them where no memory is bound.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gpu_bind.h"
 #include "msm_igt.h"
 #include "vm_test.h"
 
+#define VMS	"/sys/kernel/debug/dri/128/vm"
 #define MIB	(1024ull * 1024)
 #define GIB	(1024 * MIB)
 
@@ -185,6 +188,53 @@ static void come_and_go(const void *arg)
 	}
 }
 
+/* Return: whether the part of the file that is about this process has @line. */
+static bool listed(const char *line)
+{
+	FILE *file = fopen(VMS, "r");
+	char ours[32], text[128];
+	bool here = false, found = false;
+
+	msm_igt_require(file, VMS ": %m\n");
+	snprintf(ours, sizeof(ours), "VM of pid %d,", getpid());
+	while (fgets(text, sizeof(text), file)) {
+		if (!strncmp(text, "VM of", 5))
+			here = !strncmp(text, ours, strlen(ours));
+		found |= here && strstr(text, line);
+	}
+	fclose(file);
+	return found;
+}
+
+static bool listed_at(const char *format, u64 first, u64 end)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), format, first, end);
+	return listed(line);
+}
+
+static void debugfs(const void *arg)
+{
+	struct gpu_vm vm;
+	struct gpu_bo *a;
+	u64 at, end;
+
+	open_sparse(&vm);
+	at = vm.area;
+	end = at + 4 * GPU_PAGE;
+	a = vm_test_bo(&vm, 'A', 1);
+	map_null(&vm, at, 4 * GPU_PAGE);
+	msm_igt_assert(listed_at("%012llx-%012llx null", at, end), "tree\n");
+	msm_igt_assert(listed_at("%012llx-%012llx\n", at, end), "log\n");
+	vm_test_map(&vm, at, a);
+	at += GPU_PAGE;
+	msm_igt_assert(listed_at("%012llx-%012llx null", at, end), "split\n");
+	msm_igt_assert(listed("mappings: 3"), "scratch, A and what is null\n");
+	msm_igt_assert(listed("log: map-null:"), "the first edit\n");
+	vm_test_close(&vm);
+}
+
 static const struct msm_igt_subtest tests[] = {
 	{ "basic", "reads are not zero, writes are not dropped, or faults", basic },
 	{ "residency", "memory and NULL next to each other mix up", residency },
@@ -195,6 +245,7 @@ static const struct msm_igt_subtest tests[] = {
 	{ "larger-than-4g", "a size is cut to 32 bits", large, &five_gib },
 	{ "bad-input", "arguments without meaning are taken", bad_input },
 	{ "come-and-go", "the page is freed under a VM", come_and_go },
+	{ "debugfs", "what is shown is not what is mapped", debugfs },
 };
 
 int main(int argc, char **argv)
