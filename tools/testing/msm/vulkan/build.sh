@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Build our Vulkan programs.  See usage() for the arguments.
+set -eu
+
+usage()
+{
+	cat <<-EOF
+	usage: build.sh OUTDIR LIBDIR
+	  OUTDIR   becomes the folder of the programs
+	  LIBDIR   folder with the distribution's libvulkan.so.1
+	  CC       environment: the compiler, gcc by default
+	The headers are those of the host's libvulkan-dev.
+	EOF
+}
+
+case "${1:-}" in
+-h|--help)
+	usage
+	exit 0
+	;;
+esac
+if [ $# -ne 2 ]; then
+	usage >&2
+	exit 2
+fi
+
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+libdir=$(cd "$2" && pwd)
+cd "$(dirname "$0")"
+CC=${CC:-gcc}
+FLAGS="-std=gnu11 -O2 -g -Wall -Wextra -fvisibility=hidden"
+
+fail()
+{
+	echo "build.sh: $*" >&2
+	exit 1
+}
+
+[ -e "$libdir/libvulkan.so.1" ] || fail "no libvulkan.so.1 in $libdir"
+
+# shellcheck disable=SC2086
+compile()
+{
+	name=$1
+	shift
+	# The library is the guest's, newer than the host's C library.
+	$CC $FLAGS -o "$out/$name" "$@" vk_dev.c vk_test.c \
+		"$libdir/libvulkan.so.1" -Wl,--allow-shlib-undefined ||
+		fail "$name does not build (libvulkan-dev missing?)"
+}
+
+compile vk_sparse_buffer vk_sparse_buffer.c vk_sparse.c
+compile vk_transfer vk_transfer.c

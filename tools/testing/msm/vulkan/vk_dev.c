@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The Vulkan that the tests need: one device, one queue, memory and buffers.
+ *
+ * Promise: every call that Vulkan refuses ends the test with the call and the
+ * error.  Trap: submits and binds are not waited for until vk_wait(); there is
+ * one command buffer, so wait before recording the next.
+ */
+#include "vk_dev.h"
+#include "vk_test.h"
+
+/* An emulated GPU on a loaded host needs its time; a hang shows sooner */
+#define WAIT_NS		(60ull * 1000 * 1000 * 1000)
+
+static void create_instance(struct vk_dev *vk)
+{
+	const VkApplicationInfo app = {
+		.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+		.apiVersion = VK_API_VERSION_1_3,
+	};
+	const VkInstanceCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+		.pApplicationInfo = &app,
+	};
+	u32 count = 1;
+
+	vk_ok(vkCreateInstance(&info, NULL, &vk->instance));
+	vk_ok(vkEnumeratePhysicalDevices(vk->instance, &count, &vk->gpu));
+	if (!count)
+		vk_fail("no Vulkan device (TU_DEBUG=startup tells why)");
+}
+
+static void create_device(struct vk_dev *vk)
+{
+	const float priority = 1.0f;
+	const VkDeviceQueueCreateInfo queue = {
+		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+		.queueCount = 1, .pQueuePriorities = &priority,
+	};
+	const VkPhysicalDeviceFeatures features = {
+		.sparseBinding = VK_TRUE, .sparseResidencyBuffer = VK_TRUE,
+		.sparseResidencyAliased = VK_TRUE,
+	};
+	const VkDeviceCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+		.queueCreateInfoCount = 1, .pQueueCreateInfos = &queue,
+		.pEnabledFeatures = &features,
+	};
+	const VkQueueFlags need = VK_QUEUE_SPARSE_BINDING_BIT |
+		VK_QUEUE_TRANSFER_BIT;
+	VkQueueFamilyProperties family;
+	u32 count = 1;
+
+	vkGetPhysicalDeviceQueueFamilyProperties(vk->gpu, &count, &family);
+	if (!count || (family.queueFlags & need) != need)
+		vk_fail("the first queue family lacks transfers or sparse binds");
+	vk_ok(vkCreateDevice(vk->gpu, &info, NULL, &vk->dev));
+	vkGetDeviceQueue(vk->dev, 0, 0, &vk->queue);
+}
+
+static void find_memory_type(struct vk_dev *vk)
+{
+	const VkMemoryPropertyFlags need = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+		VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+	VkPhysicalDeviceMemoryProperties props;
+
+	vkGetPhysicalDeviceMemoryProperties(vk->gpu, &props);
+	for (vk->type = 0; vk->type < props.memoryTypeCount; vk->type++)
+		if ((props.memoryTypes[vk->type].propertyFlags & need) == need)
+			return;
+	vk_fail("no memory type that is visible to the CPU and coherent");
+}
+
+static void create_commands(struct vk_dev *vk)
+{
+	const VkCommandPoolCreateInfo pool = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+		.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
+	};
+	VkCommandBufferAllocateInfo cmd = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+		.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+		.commandBufferCount = 1,
+	};
+	const VkFenceCreateInfo fence = {
+		.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO,
+	};
+
+	vk_ok(vkCreateCommandPool(vk->dev, &pool, NULL, &vk->pool));
+	cmd.commandPool = vk->pool;
+	vk_ok(vkAllocateCommandBuffers(vk->dev, &cmd, &vk->cmd));
+	vk_ok(vkCreateFence(vk->dev, &fence, NULL, &vk->fence));
+}
+
+void vk_dev_open(struct vk_dev *vk)
+{
+	create_instance(vk);
+	create_device(vk);
+	find_memory_type(vk);
+	create_commands(vk);
+}
+
+void vk_dev_close(struct vk_dev *vk)
+{
+	vk_ok(vkDeviceWaitIdle(vk->dev));
+	vkDestroyFence(vk->dev, vk->fence, NULL);
+	vkDestroyCommandPool(vk->dev, vk->pool, NULL);
+	vkDestroyDevice(vk->dev, NULL);
+	vkDestroyInstance(vk->instance, NULL);
+}
+
+struct vk_memory vk_memory_new(struct vk_dev *vk, u64 size)
+{
+	const VkMemoryAllocateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+		.allocationSize = size, .memoryTypeIndex = vk->type,
+	};
+	struct vk_memory memory = { .size = size };
+	void *map;
+
+	vk_ok(vkAllocateMemory(vk->dev, &info, NULL, &memory.handle));
+	vk_ok(vkMapMemory(vk->dev, memory.handle, 0, size, 0, &map));
+	memory.map = map;
+	return memory;
+}
+
+void vk_memory_free(struct vk_dev *vk, struct vk_memory *memory)
+{
+	vkFreeMemory(vk->dev, memory->handle, NULL);
+	*memory = (struct vk_memory){};
+}
+
+/* A buffer for transfers without memory */
+VkBuffer vk_buffer_handle(struct vk_dev *vk, u64 size, VkBufferCreateFlags flags)
+{
+	const VkBufferCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+		.flags = flags, .size = size,
+		.usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+			VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+	};
+	VkBuffer buffer;
+
+	vk_ok(vkCreateBuffer(vk->dev, &info, NULL, &buffer));
+	return buffer;
+}
+
+struct vk_buffer vk_buffer_new(struct vk_dev *vk, u64 size)
+{
+	struct vk_buffer buffer = { .handle = vk_buffer_handle(vk, size, 0) };
+	VkMemoryRequirements need;
+
+	vkGetBufferMemoryRequirements(vk->dev, buffer.handle, &need);
+	if (!(need.memoryTypeBits & 1u << vk->type))
+		vk_fail("a buffer cannot be in memory that the CPU sees");
+	buffer.memory = vk_memory_new(vk, need.size);
+	vk_ok(vkBindBufferMemory(vk->dev, buffer.handle,
+				 buffer.memory.handle, 0));
+	return buffer;
+}
+
+void vk_buffer_free(struct vk_dev *vk, struct vk_buffer *buffer)
+{
+	vkDestroyBuffer(vk->dev, buffer->handle, NULL);
+	vk_memory_free(vk, &buffer->memory);
+}
+
+/* Start recording vk->cmd. */
+void vk_begin(struct vk_dev *vk)
+{
+	const VkCommandBufferBeginInfo info = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+		.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
+	};
+
+	vk_ok(vkBeginCommandBuffer(vk->cmd, &info));
+}
+
+/* What is recorded later sees what was recorded before; so does the CPU. */
+void vk_barrier(struct vk_dev *vk)
+{
+	const VkMemoryBarrier barrier = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+		.srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+		.dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT |
+			VK_ACCESS_TRANSFER_WRITE_BIT | VK_ACCESS_HOST_READ_BIT,
+	};
+
+	vkCmdPipelineBarrier(vk->cmd, VK_PIPELINE_STAGE_TRANSFER_BIT,
+			     VK_PIPELINE_STAGE_TRANSFER_BIT |
+			     VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier,
+			     0, NULL, 0, NULL);
+}
+
+/* End vk->cmd, run it and wait until it is done. */
+void vk_submit(struct vk_dev *vk)
+{
+	const VkSubmitInfo info = {
+		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+		.commandBufferCount = 1, .pCommandBuffers = &vk->cmd,
+	};
+
+	vk_barrier(vk);
+	vk_ok(vkEndCommandBuffer(vk->cmd));
+	vk_ok(vkQueueSubmit(vk->queue, 1, &info, vk->fence));
+	vk_wait(vk);
+}
+
+/* Binds of one buffer in one call; vk_wait() must follow. */
+void vk_bind_sparse(struct vk_dev *vk, VkBuffer buffer,
+		    const VkSparseMemoryBind *binds, u32 count)
+{
+	const VkSparseBufferMemoryBindInfo where = {
+		.buffer = buffer, .bindCount = count, .pBinds = binds,
+	};
+	const VkBindSparseInfo info = {
+		.sType = VK_STRUCTURE_TYPE_BIND_SPARSE_INFO,
+		.bufferBindCount = 1, .pBufferBinds = &where,
+	};
+
+	vk_ok(vkQueueBindSparse(vk->queue, 1, &info, vk->fence));
+}
+
+/* Until the last submit or bind is done. */
+void vk_wait(struct vk_dev *vk)
+{
+	vk_ok(vkWaitForFences(vk->dev, 1, &vk->fence, VK_TRUE, WAIT_NS));
+	vk_ok(vkResetFences(vk->dev, 1, &vk->fence));
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Vulkan that the tests need: one device, one queue, memory and buffers.
+ *
+ * Only libvulkan and its headers.  What a program does wrong is not checked
+ * here; what Vulkan refuses ends the test, see vk_test.h.
+ */
+#ifndef __VK_DEV_H__
+#define __VK_DEV_H__
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vulkan/vulkan.h>
+
+typedef uint8_t u8;
+typedef uint32_t u32;
+typedef uint64_t u64;
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* Alignment and size of a sparse bind, checked when a sparse buffer is made */
+#define VK_PAGE		4096ull
+
+/**
+ * struct vk_dev - a device of the GPU and its one queue
+ * @instance: what it came from
+ * @gpu: the physical device
+ * @dev: with sparse binding and, where the GPU has it, sparse residency
+ * @queue: transfers and sparse binds
+ * @pool: where @cmd comes from
+ * @cmd: the one command buffer, recorded anew for each submit
+ * @fence: of the last submit or bind
+ * @type: memory type: visible to the CPU without flushes
+ */
+struct vk_dev {
+	VkInstance instance;
+	VkPhysicalDevice gpu;
+	VkDevice dev;
+	VkQueue queue;
+	VkCommandPool pool;
+	VkCommandBuffer cmd;
+	VkFence fence;
+	u32 type;
+};
+
+/**
+ * struct vk_memory - device memory and its CPU mapping
+ * @handle: the VkDeviceMemory
+ * @size: in bytes
+ * @map: what the CPU sees of it
+ */
+struct vk_memory {
+	VkDeviceMemory handle;
+	u64 size;
+	u8 *map;
+};
+
+/**
+ * struct vk_buffer - a buffer with memory of its own
+ * @handle: the VkBuffer
+ * @memory: bound to it as a whole
+ */
+struct vk_buffer {
+	VkBuffer handle;
+	struct vk_memory memory;
+};
+
+void vk_dev_open(struct vk_dev *vk);
+void vk_dev_close(struct vk_dev *vk);
+
+struct vk_memory vk_memory_new(struct vk_dev *vk, u64 size);
+void vk_memory_free(struct vk_dev *vk, struct vk_memory *memory);
+
+VkBuffer vk_buffer_handle(struct vk_dev *vk, u64 size, VkBufferCreateFlags flags);
+struct vk_buffer vk_buffer_new(struct vk_dev *vk, u64 size);
+void vk_buffer_free(struct vk_dev *vk, struct vk_buffer *buffer);
+
+void vk_begin(struct vk_dev *vk);
+void vk_barrier(struct vk_dev *vk);
+void vk_submit(struct vk_dev *vk);
+void vk_bind_sparse(struct vk_dev *vk, VkBuffer buffer,
+		    const VkSparseMemoryBind *binds, u32 count);
+void vk_wait(struct vk_dev *vk);
+
+#endif /* __VK_DEV_H__ */
