@@ -18,7 +18,7 @@ def setup(arch, flavour, names=suites.DEFAULT, out=say):
     build = kernel.make(arch, flavour, out)
     rootfs.make(arch, out=out)
     tests = programs.folder(arch)
-    if "igt" in names:
+    if {"igt", "vulkan"} & set(names):
         programs.make(arch, out)
     lockdep = "CONFIG_PROVE_LOCKING=y" in (build / ".config").read_text().splitlines()
     return suites.Context(arch, flavour, build, tests, lockdep, out)

@@ -20,6 +20,7 @@ QEMU = {"x86_64": ["qemu-system-x86", "seabios"], "arm64": ["qemu-system-arm"]}
 CROSS = {"x86_64": ["gcc-x86-64-linux-gnu", "libc6-dev-amd64-cross"],
          "arm64": ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"]}
 SERIES = ["git", "patch"]
+TESTS = ["libvulkan-dev"]         # only its headers: the programs are linked with the guest's library
 LINT = ["sparse", "shellcheck", "codespell"]
 
 
@@ -34,7 +35,7 @@ def packages(step, arch):
         "guest": GUEST + QEMU[arch.name],
         "rootfs": GUEST,
         "lint": source + build + LINT,
-        "all": source + build + GUEST + QEMU[arch.name],
+        "all": source + build + TESTS + GUEST + QEMU[arch.name],
     }
     return sorted(set(steps[step]))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Build our IGT tests and the demo on the host, against the guest's libigt and the tree's headers."""
+"""Build our IGT tests, the demo and the Vulkan programs on the host, against the guest's libraries and the tree's headers."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ from lab import common, kernel, rootfs
 from lab.common import Failure, say, write_atomic
 
 HERE = Path(__file__).resolve().parents[1]
-SOURCES = ("igt", "demo")
+SOURCES = ("igt", "demo", "vulkan")
 
 
 def folder(arch):
@@ -31,14 +31,19 @@ def make(arch, out=say):
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     log = common.OUT / "log" / f"tests-{arch.name}.log"
-    with open(log, "wb") as stream:
-        done = subprocess.run([HERE / "igt/build.sh", target, headers, _library(library)], stdout=stream, stderr=stream,
-                              env=dict(os.environ, CC=f"{arch.cross}gcc"), check=False)
-    if done.returncode:
-        lines = [line for line in log.read_text(errors="replace").splitlines() if "error" in line or "build.sh" in line]
-        raise Failure(f"our IGT tests do not build: {(lines or ['see the log'])[0]} (log: {log})")
+    log.write_bytes(b"")
+    _build(arch, log, "IGT tests", HERE / "igt/build.sh", target, headers, _library(library))
+    _build(arch, log, "Vulkan programs", HERE / "vulkan/build.sh", target / "vulkan", library)
     write_atomic(stamp, mark.encode())
     return target
+
+
+def _build(arch, log, what, *command):
+    with open(log, "ab") as stream:
+        done = subprocess.run(command, stdout=stream, stderr=stream, env=dict(os.environ, CC=f"{arch.cross}gcc"), check=False)
+    if done.returncode:
+        lines = [line for line in log.read_text(errors="replace").splitlines() if "error" in line or "build.sh" in line]
+        raise Failure(f"our {what} do not build: {(lines or ['see the log'])[0]} (log: {log})")
 
 
 def _library(library):
@@ -49,7 +54,7 @@ def _library(library):
 def _mark(headers, library, arch):
     total = hashlib.sha256(arch.name.encode())
     files = [path for name in SOURCES for path in (HERE / name).rglob("*") if path.is_file()]
-    for path in sorted(files) + [headers / "drm/msm_drm.h", library / "libigt.so.0"]:
+    for path in sorted(files) + [headers / "drm/msm_drm.h", library / "libigt.so.0", library / "libvulkan.so.1"]:
         total.update(path.name.encode())
         if path.exists():
             total.update(path.read_bytes())

@@ -8,7 +8,7 @@ import unittest
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import common, health, igtrun, initrd, ktap
+from lab import common, health, igtrun, initrd, ktap, vulkanrun
 from lab.guest import Guest, Options
 from lab.report import FAIL, PASS, SKIP, Case
 
@@ -205,6 +205,21 @@ def igt(context):
     yield from _igt(context, "igt", "/tests", ("^msm_",))
 
 
-SUITES = {"lab": lab, "kunit": kunit, "igt-stock": igt_stock, "igt": igt, "igt-shrink": igt_shrink}
-BOOTED = {"kunit", "igt-stock", "igt", "igt-shrink"}
-DEFAULT = ("lab", "kunit", "igt-stock", "igt")
+def vulkan(context):
+    """Vulkan programs on Debian's unmodified turnip."""
+    if not (context.tests / "vulkan").is_dir():
+        yield Case("vulkan", "build", FAIL, detail=f"{context.tests}/vulkan: no programs were built")
+        return
+    results = RESULTS / "vulkan"
+    shutil.rmtree(results, ignore_errors=True)
+    results.mkdir(parents=True)
+    live = vulkanrun.Live(context.show)
+    outcome = context.guest("vulkan", idle=150).run(vulkanrun.SCRIPT, live.line)
+    yield from vulkanrun.cases(live, results, outcome.log)
+    yield from health.check("vulkan", outcome, context.lockdep)
+
+
+SUITES = {"lab": lab, "kunit": kunit, "igt-stock": igt_stock, "igt": igt, "vulkan": vulkan,
+          "igt-shrink": igt_shrink}
+BOOTED = {"kunit", "igt-stock", "igt", "vulkan", "igt-shrink"}
+DEFAULT = ("lab", "kunit", "igt-stock", "igt", "vulkan")

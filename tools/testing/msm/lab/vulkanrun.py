@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Vulkan programs in the guest: the script that runs them, the live lines, the verdict on what they printed.
+
+A program prints how many tests it has, "1..N", then "ok NAME" or
+"FAIL NAME: why" for each; that all N came is part of the verdict.
+"""
+
+import re
+import time
+from dataclasses import dataclass, field
+
+from lab import health
+from lab.report import FAIL, PASS, Case
+
+PROGRAMS = ("vk_sparse_buffer", "vk_transfer")
+# Taking the primary node away makes the programs what clients of a GPU without a display are, render-only:
+# our device has no KMS, and turnip reports what the node then refuses as VK_ERROR_OUT_OF_HOST_MEMORY, at which
+# vulkaninfo, which asks for displays, gives up. Of the drivers that the package brings only turnip is wanted.
+SCRIPT = f"""\
+rm -f /dev/dri/card*
+export MESA_SHADER_CACHE_DISABLE=true VK_DRIVER_FILES=/usr/share/vulkan/icd.d/freedreno_icd.json
+export VK_LOADER_LAYERS_DISABLE='~implicit~' TU_DEBUG=startup
+vulkaninfo > /results/vulkan/vulkaninfo.txt 2>&1
+for program in {' '.join(PROGRAMS)}; do
+	echo "LAB-PROGRAM $program"
+	/tests/vulkan/$program 2> /results/vulkan/$program.stderr.txt
+	echo "LAB-ENDED $?"
+done
+modprobe -r msm 2>&1 && echo LAB-REMOVED
+"""
+# What vulkaninfo must say, as it words it
+INFO = {"deviceName": "Turnip Adreno (TM) 650", "driverName": "turnip Mesa driver", "sparseBinding": "true",
+        "sparseResidencyBuffer": "true", "sparseResidencyAliased": "true"}
+VERDICT = re.compile(r"^(ok|FAIL) ([\w-]+)(?:: (.*))?$")
+# Messages about the GPU that no splat is and that these programs must not cause
+UPSET = re.compile(r"gpu fault|[*]{3} fault: |hangcheck|offending task|CP .*error|stale translation|devcoredump")
+
+
+@dataclass
+class Program:
+    """A program that was started, and what it printed."""
+
+    name: str
+    total: int = 0
+    status: int = -1        # until it ended
+    cases: list = field(default_factory=list)
+
+
+class Live:
+    """Reads the guest's lines."""
+
+    def __init__(self, show, clock=time.monotonic):
+        self.show, self.clock = show, clock
+        self.programs, self.removed = [], False
+        self.since = clock()
+
+    def line(self, raw):
+        text = raw.decode(errors="replace").rstrip()
+        if text.startswith("LAB-PROGRAM "):
+            self.programs.append(Program(text.split()[1]))
+            self.since = self.clock()
+        elif text == "LAB-REMOVED":
+            self.removed = True
+        elif self.programs:
+            self._of_program(self.programs[-1], text)
+
+    def _of_program(self, program, text):
+        verdict = VERDICT.match(text)
+        if verdict:
+            self._ended(program, *verdict.groups())
+        elif re.fullmatch(r"1\.\.\d+", text):
+            program.total = int(text[3:])
+        elif re.fullmatch(r"LAB-ENDED \d+", text):
+            program.status = int(text.split()[1])
+
+    def _ended(self, program, word, test, why):
+        now = self.clock()
+        outcome = PASS if word == "ok" else FAIL
+        name = f"{program.name}/{test}"
+        program.cases.append(Case("vulkan", name, outcome, now - self.since, why or ""))
+        self.show(len(program.cases), program.total, name, outcome, now - self.since)
+        self.since = now
+
+
+def cases(live, results, log):
+    """Cases of a finished run."""
+    yield from _info(results / "vulkaninfo.txt")
+    for name in PROGRAMS:
+        found = [program for program in live.programs if program.name == name]
+        yield from _program(found[0] if found else Program(name))
+    upset = [line for line in health.messages(log.read_text(errors="replace")) if UPSET.search(line)]
+    yield _case("no-gpu-fault", not upset, " / ".join(upset[:3]))
+    yield _case("msm-removal", live.removed, "modprobe -r msm failed, or the run was cut short")
+
+
+def _info(path):
+    """A case for each thing that vulkaninfo must say."""
+    text = path.read_text(errors="replace") if path.exists() else ""
+    said = dict(re.findall(r"^\s*(\w+)\s+= (.*?)\s*$", text, re.M))
+    errors = [line.strip() for line in text.splitlines() if "ERROR" in line or "TU: error" in line]
+    for name, wanted in INFO.items():
+        reason = f"is {said[name]!r} instead of {wanted!r}" if name in said else f"not reported: {(errors or ['no output'])[-1]}"
+        yield _case(f"vulkaninfo/{name}", said.get(name) == wanted, reason)
+
+
+def _program(program):
+    yield from program.cases
+    count = len(program.cases)
+    complete = program.total > 0 and count == program.total
+    yield _case(f"{program.name}/complete", complete, f"{count} of {program.total or '?'} tests ended")
+    bad = any(case.outcome == FAIL for case in program.cases)
+    yield _case(f"{program.name}/exit-status", program.status == int(bad), f"it is {program.status}")
+
+
+def _case(name, good, detail):
+    return Case("vulkan", name, PASS if good else FAIL, detail="" if good else detail)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests of lab/vulkanrun.py: how the lines of Vulkan programs and of vulkaninfo become cases."""
+
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lab import vulkanrun  # noqa: E402
+
+INFO = """\
+	deviceName        = Turnip Adreno (TM) 650
+	driverName                                           = turnip Mesa driver
+	sparseBinding                           = true
+	sparseResidencyBuffer                   = true
+	sparseResidencyAliased                  = true
+"""
+GOOD = ["LAB-PROGRAM vk_sparse_buffer", "1..2", "ok bind", "ok unbind", "LAB-ENDED 0",
+        "LAB-PROGRAM vk_transfer", "1..1", "ok update", "LAB-ENDED 0", "LAB-REMOVED"]
+
+
+class Vulkan(unittest.TestCase):
+    def cases(self, lines, info=INFO, console="[    1.0] quiet\n"):
+        self.shown = []
+        with tempfile.TemporaryDirectory() as folder:
+            results, log = Path(folder), Path(folder) / "log"
+            if info is not None:
+                (results / "vulkaninfo.txt").write_text(info)
+            log.write_text(console)
+            live = vulkanrun.Live(lambda *words: self.shown.append(words[:4]), clock=lambda: 0.0)
+            for line in lines:
+                live.line(line.encode())
+            return {case.name: case for case in vulkanrun.cases(live, results, log)}
+
+    def failed(self, *args, **words):
+        return {name: case.detail for name, case in self.cases(*args, **words).items() if case.outcome != "pass"}
+
+    def test_all_is_well(self):
+        self.assertEqual(self.failed(GOOD), {})
+        self.assertEqual(self.shown[1], (2, 2, "vk_sparse_buffer/unbind", "pass"))
+
+    def test_a_failed_test_says_why(self):
+        lines = [*GOOD[:3], "FAIL unbind: byte 0x0 is 1", "LAB-ENDED 1", *GOOD[5:]]
+        self.assertEqual(self.failed(lines), {"vk_sparse_buffer/unbind": "byte 0x0 is 1"})
+
+    def test_a_test_that_never_ended(self):
+        lines = [*GOOD[:3], "LAB-ENDED 139", *GOOD[5:]]
+        self.assertEqual(self.failed(lines), {"vk_sparse_buffer/complete": "1 of 2 tests ended",
+                                              "vk_sparse_buffer/exit-status": "it is 139"})
+
+    def test_a_program_that_never_started(self):
+        found = self.failed(GOOD[:5])
+        self.assertEqual(found["vk_transfer/complete"], "0 of ? tests ended")
+        self.assertIn("msm-removal", found)
+
+    def test_an_exit_status_that_contradicts(self):
+        lines = [*GOOD[:4], "LAB-ENDED 1", *GOOD[5:]]
+        self.assertEqual(list(self.failed(lines)), ["vk_sparse_buffer/exit-status"])
+
+    def test_a_feature_that_is_missing(self):
+        found = self.failed(GOOD, info=INFO.replace("sparseResidencyBuffer                   = true",
+                                                    "sparseResidencyBuffer                   = false"))
+        self.assertEqual(found, {"vulkaninfo/sparseResidencyBuffer": "is 'false' instead of 'true'"})
+
+    def test_no_device(self):
+        found = self.failed(GOOD, info="ERROR: vkEnumeratePhysicalDevices failed\n")
+        self.assertEqual(found["vulkaninfo/deviceName"], "not reported: ERROR: vkEnumeratePhysicalDevices failed")
+        self.assertEqual(len(self.failed(GOOD, info=None)), len(vulkanrun.INFO))
+
+    def test_a_gpu_fault_fails(self):
+        found = self.failed(GOOD, console="[    5.2] msm msm: *** gpu fault: ttbr0=0 iova=1\n")
+        self.assertEqual(list(found), ["no-gpu-fault"])
+
+
+if __name__ == "__main__":
+    unittest.main()
