@@ -21,10 +21,12 @@
  * @spoil: what turns a good operation into it
  * @unmap: start from an unmap of the canary's page 1, not from a map of @b's
  *	first page into the hole
+ * @reason: what the debug log says
  */
 struct bad_op {
 	void (*spoil)(struct vm_canary *canary, struct drm_msm_vm_bind_op *op);
 	bool unmap;
+	const char *reason;
 };
 
 static u64 vm_end(struct vm_canary *canary)
@@ -186,6 +188,7 @@ static void refuse_op(const void *arg)
 
 	msm_igt_assert_ret(gpu_bind_ops(&c.vm.dev, c.vm.bind_queue, &op, 1,
 					GPU_NO_FENCE, &fence), -EINVAL);
+	vm_test_reason(bad->reason);
 	vm_canary_check(&c);
 
 	ops[0] = gpu_bind_op_map(c.hole, c.a, 0, 2 * GPU_PAGE);
@@ -194,66 +197,77 @@ static void refuse_op(const void *arg)
 	ops[3] = gpu_bind_op_map(c.base, c.b, 0, GPU_PAGE);
 	msm_igt_assert_ret(gpu_bind_ops(&c.vm.dev, c.vm.bind_queue, ops, 3,
 					GPU_NO_FENCE, &fence), -EINVAL);
+	vm_test_reason(bad->reason);
 	vm_canary_check(&c);
 	msm_igt_assert_ret(gpu_bind_ops(&c.vm.dev, c.vm.bind_queue, ops + 2, 2,
 					GPU_NO_FENCE, NULL), -EINVAL);
+	vm_test_reason(bad->reason);
 	vm_canary_check(&c);
 
 	good_op_works(&c, bad->unmap);
 	vm_canary_close(&c);
 }
 
-#define BAD_MAP(fn)	(&(const struct bad_op){ .spoil = fn })
-#define BAD_UNMAP(fn)	(&(const struct bad_op){ .spoil = fn, .unmap = true })
+#define BAD_MAP(fn, why) \
+	(&(const struct bad_op){ .spoil = fn, .reason = why })
+#define BAD_UNMAP(fn, why) \
+	(&(const struct bad_op){ .spoil = fn, .unmap = true, .reason = why })
 
 static const struct msm_igt_subtest op_tests[] = {
 	{ "map-unknown-handle", "no such buffer", refuse_op,
-	  BAD_MAP(handle_unknown) },
+	  BAD_MAP(handle_unknown, "no BO with handle 57005") },
 	{ "map-no-handle", "a map needs a buffer", refuse_op,
-	  BAD_MAP(handle_zero) },
+	  BAD_MAP(handle_zero, "MAP without a handle") },
 	{ "unmap-with-handle", "an unmap has none", refuse_op,
-	  BAD_UNMAP(handle_given) },
-	{ "op-unknown", "3", refuse_op, BAD_MAP(op_unknown) },
-	{ "op-huge", "all bits", refuse_op, BAD_UNMAP(op_huge) },
-	{ "op-flags-unknown", "bit 1", refuse_op, BAD_MAP(flags_unknown) },
+	  BAD_UNMAP(handle_given, "handle without MAP") },
+	{ "op-unknown", "3", refuse_op,
+	  BAD_MAP(op_unknown, "unknown op (-22)") },
+	{ "op-huge", "all bits", refuse_op,
+	  BAD_UNMAP(op_huge, "unknown op (-22)") },
+	{ "op-flags-unknown", "bit 1", refuse_op,
+	  BAD_MAP(flags_unknown, "unknown op flags") },
 	{ "op-flags-high", "bit 31 beside a known one", refuse_op,
-	  BAD_UNMAP(flags_high) },
-	{ "op-pad", "must be zero", refuse_op, BAD_MAP(pad) },
+	  BAD_UNMAP(flags_high, "unknown op flags") },
+	{ "op-pad", "must be zero", refuse_op,
+	  BAD_MAP(pad, "pad is not zero") },
 	{ "unmap-with-offset", "must be zero", refuse_op,
-	  BAD_UNMAP(offset_given) },
-	{ "map-range-zero", "maps nothing", refuse_op, BAD_MAP(range_zero) },
+	  BAD_UNMAP(offset_given, "obj_offset without MAP") },
+	{ "map-range-zero", "maps nothing", refuse_op,
+	  BAD_MAP(range_zero, "range is zero") },
 	{ "unmap-range-zero", "unmaps nothing", refuse_op,
-	  BAD_UNMAP(range_zero) },
+	  BAD_UNMAP(range_zero, "range is zero") },
 	{ "map-range-unaligned", "half a page", refuse_op,
-	  BAD_MAP(range_unaligned) },
+	  BAD_MAP(range_unaligned, "not page aligned") },
 	{ "unmap-range-unaligned", "half a page", refuse_op,
-	  BAD_UNMAP(range_unaligned) },
+	  BAD_UNMAP(range_unaligned, "not page aligned") },
 	{ "map-iova-unaligned", "512 bytes off", refuse_op,
-	  BAD_MAP(iova_unaligned) },
+	  BAD_MAP(iova_unaligned, "not page aligned") },
 	{ "unmap-iova-unaligned", "512 bytes off", refuse_op,
-	  BAD_UNMAP(iova_unaligned) },
+	  BAD_UNMAP(iova_unaligned, "not page aligned") },
 	{ "map-offset-unaligned", "4 bytes off", refuse_op,
-	  BAD_MAP(offset_unaligned) },
+	  BAD_MAP(offset_unaligned, "not page aligned") },
 	{ "map-offset-wraps", "offset + range is small again", refuse_op,
-	  BAD_MAP(offset_wraps) },
+	  BAD_MAP(offset_wraps, "obj_offset + range wraps") },
 	{ "map-offset-at-end", "behind the buffer", refuse_op,
-	  BAD_MAP(offset_at_end) },
+	  BAD_MAP(offset_at_end, "beyond the end of BO") },
 	{ "map-past-bo", "half behind the buffer", refuse_op,
-	  BAD_MAP(range_past_bo) },
+	  BAD_MAP(range_past_bo, "beyond the end of BO") },
 	{ "map-iova-wraps", "iova + range is small again", refuse_op,
-	  BAD_MAP(iova_wraps) },
+	  BAD_MAP(iova_wraps, "iova + range wraps") },
 	{ "unmap-iova-wraps", "iova + range is small again", refuse_op,
-	  BAD_UNMAP(iova_wraps) },
+	  BAD_UNMAP(iova_wraps, "iova + range wraps") },
 	{ "map-below-vm", "before the VM's start", refuse_op,
-	  BAD_MAP(iova_below_vm) },
+	  BAD_MAP(iova_below_vm, "outside of the VM") },
 	{ "unmap-below-vm", "before the VM's start", refuse_op,
-	  BAD_UNMAP(iova_below_vm) },
-	{ "map-at-vm-end", "behind the VM", refuse_op, BAD_MAP(iova_at_end) },
+	  BAD_UNMAP(iova_below_vm, "outside of the VM") },
+	{ "map-at-vm-end", "behind the VM", refuse_op,
+	  BAD_MAP(iova_at_end, "outside of the VM") },
 	{ "map-past-vm", "half behind the VM", refuse_op,
-	  BAD_MAP(range_past_vm) },
+	  BAD_MAP(range_past_vm, "outside of the VM") },
 	{ "unmap-past-vm", "half behind the VM", refuse_op,
-	  BAD_UNMAP(range_past_vm) },
-	{ "map-null", "not without PRR", refuse_op, BAD_MAP(map_null) },
+	  BAD_UNMAP(range_past_vm, "outside of the VM") },
+	{ "map-null", "not without PRR", refuse_op,
+	  BAD_MAP(map_null, "MAP_NULL without PRR") },
 };
 
 /*
@@ -263,6 +277,7 @@ static const struct msm_igt_subtest op_tests[] = {
 struct bad_request {
 	void (*spoil)(struct vm_canary *canary, struct drm_msm_vm_bind *req);
 	int err;
+	const char *reason;
 };
 
 static void request_flags(struct vm_canary *c, struct drm_msm_vm_bind *req)
@@ -371,6 +386,7 @@ static void refuse_request(const void *arg)
 	req.flags = MSM_VM_BIND_FENCE_FD_OUT;
 	bad->spoil(&c, &req);
 	msm_igt_assert_ret(gpu_bind_ioctl(&c.vm.dev, &req), bad->err);
+	vm_test_reason(bad->reason);
 	vm_canary_check(&c);
 
 	gpu_bind_request(&req, c.vm.bind_queue, ops, 2);
@@ -409,38 +425,40 @@ static void op_stride(const void *arg)
 	req.ops = (unsigned long)wide;
 	req.op_stride = sizeof(wide[0]);
 	msm_igt_assert_ret(gpu_bind_ioctl(&c.vm.dev, &req), -E2BIG);
+	vm_test_reason("op 1: tail is not zero");
 	vm_canary_check(&c);
 	vm_canary_close(&c);
 }
 
-#define BAD_REQUEST(fn, code) \
-	(&(const struct bad_request){ .spoil = fn, .err = -(code) })
+#define BAD_REQUEST(fn, code, why) \
+	(&(const struct bad_request){ .spoil = fn, .err = -(code), \
+				      .reason = why })
 
 static const struct msm_igt_subtest request_tests[] = {
 	{ "bind-flags-unknown", "bit 2", refuse_request,
-	  BAD_REQUEST(request_flags, EINVAL) },
+	  BAD_REQUEST(request_flags, EINVAL, "flags 0x") },
 	{ "bind-queue-unknown", "no such queue", refuse_request,
-	  BAD_REQUEST(request_queue_unknown, ENOENT) },
+	  BAD_REQUEST(request_queue_unknown, ENOENT, "no queue 4660") },
 	{ "bind-queue-closed", "no longer a queue", refuse_request,
-	  BAD_REQUEST(request_queue_closed, ENOENT) },
+	  BAD_REQUEST(request_queue_closed, ENOENT, "no queue") },
 	{ "bind-queue-default", "queue 0 is for jobs", refuse_request,
-	  BAD_REQUEST(request_queue_default, EINVAL) },
+	  BAD_REQUEST(request_queue_default, EINVAL, "queue 0 is not for binds") },
 	{ "bind-queue-render", "a queue for jobs", refuse_request,
-	  BAD_REQUEST(request_queue_render, EINVAL) },
+	  BAD_REQUEST(request_queue_render, EINVAL, "is not for binds") },
 	{ "bind-fence-none", "in fence -1", refuse_request,
-	  BAD_REQUEST(request_fence_none, EINVAL) },
+	  BAD_REQUEST(request_fence_none, EINVAL, "fd -1 is no fence") },
 	{ "bind-fence-other-fd", "in fence is not a fence", refuse_request,
-	  BAD_REQUEST(request_fence_other, EINVAL) },
+	  BAD_REQUEST(request_fence_other, EINVAL, "is no fence") },
 	{ "bind-stride-short", "39", refuse_request,
-	  BAD_REQUEST(request_stride_short, EINVAL) },
+	  BAD_REQUEST(request_stride_short, EINVAL, "op_stride 39") },
 	{ "bind-stride-tiny", "1", refuse_request,
-	  BAD_REQUEST(request_stride_tiny, EINVAL) },
+	  BAD_REQUEST(request_stride_tiny, EINVAL, "op_stride 1 ") },
 	{ "bind-ops-null", "array at 0", refuse_request,
-	  BAD_REQUEST(request_ops_null, EFAULT) },
+	  BAD_REQUEST(request_ops_null, EFAULT, "op 0: copy") },
 	{ "bind-ops-kernel", "array at the kernel's addresses", refuse_request,
-	  BAD_REQUEST(request_ops_kernel, EFAULT) },
+	  BAD_REQUEST(request_ops_kernel, EFAULT, "op 0: copy") },
 	{ "bind-ops-too-many", "2^32 - 1 operations", refuse_request,
-	  BAD_REQUEST(request_ops_many, ENOMEM) },
+	  BAD_REQUEST(request_ops_many, ENOMEM, "no memory for 4294967295 ops") },
 	{ "bind-stride", "0 is 40, more is walked, its tail must be zero",
 	  op_stride },
 };

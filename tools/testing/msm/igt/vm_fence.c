@@ -14,16 +14,6 @@
 #include "vm_fence.h"
 #include "vm_test.h"
 
-static struct gpu_gate closed_gate(void)
-{
-	struct gpu_gate gate;
-	int ret = gpu_gate_new(&gate);
-
-	msm_igt_require(ret != -ENOENT, "no sw_sync: CONFIG_SW_SYNC, debugfs\n");
-	msm_igt_assert_ok(ret);
-	return gate;
-}
-
 /* Queue one operation behind @in_fence; Return: its fence. */
 static int queue_op(struct gpu_vm *vm, struct drm_msm_vm_bind_op op,
 		    int in_fence)
@@ -71,7 +61,7 @@ static void fence_out(const void *arg)
 /* A bind waits for its in-fence; what it will replace stays until then. */
 static void fence_in_bind(const void *arg)
 {
-	struct gpu_gate gate = closed_gate();
+	struct gpu_gate gate = vm_test_gate();
 	struct gpu_bo *a, *b;
 	struct gpu_vm vm;
 	int map, unmap;
@@ -139,7 +129,7 @@ static void fence_in_job(const void *arg)
 /* A job behind a bind's fence does not run before the bind. */
 static void fence_in_submit(const void *arg)
 {
-	struct gpu_gate gate = closed_gate();
+	struct gpu_gate gate = vm_test_gate();
 	struct gpu_job job;
 	struct gpu_vm vm;
 	struct gpu_bo *a;
@@ -170,7 +160,7 @@ static void fence_in_submit(const void *arg)
 /* No operations: a fence behind everything the queue was given before. */
 static void fence_only(const void *arg)
 {
-	struct gpu_gate gate = closed_gate();
+	struct gpu_gate gate = vm_test_gate();
 	struct gpu_vm vm;
 	struct gpu_bo *a;
 	int map, fence = GPU_NO_FENCE;
@@ -198,7 +188,7 @@ static void fence_only(const void *arg)
 /* Pages of a buffer stay while its unmap is queued, though it was closed. */
 static void unmap_then_close(const void *arg)
 {
-	struct gpu_gate gate = closed_gate();
+	struct gpu_gate gate = vm_test_gate();
 	struct gpu_vm vm;
 	struct gpu_bo *a;
 	int fence, i;
@@ -251,7 +241,7 @@ static void pipelined(const void *arg)
 /* The queue goes while a bind waits in it: the bind is still done. */
 static void queue_close_blocked(const void *arg)
 {
-	struct gpu_gate gate = closed_gate();
+	struct gpu_gate gate = vm_test_gate();
 	struct gpu_vm vm;
 	struct gpu_bo *a;
 	int fence;
@@ -274,7 +264,7 @@ static void queue_close_blocked(const void *arg)
  */
 static void close_blocked(const void *arg)
 {
-	struct gpu_gate gate = closed_gate();
+	struct gpu_gate gate = vm_test_gate();
 	struct sync_file_info info = { 0 };
 	struct gpu_vm vm;
 	struct gpu_bo *a;

@@ -17,6 +17,7 @@ struct bad_submit {
 	void (*spoil)(struct vm_canary *canary, struct drm_msm_gem_submit *req,
 		      struct drm_msm_gem_submit_cmd *cmd);
 	int err;
+	const char *reason;
 };
 
 static void submit_bo_table(struct vm_canary *c,
@@ -111,6 +112,7 @@ static void refuse_submit(const void *arg)
 	bad->spoil(&c, &req, &cmd);
 	msm_igt_assert_ret(gpu_ioctl(c.vm.dev.fd, DRM_IOCTL_MSM_GEM_SUBMIT,
 				     &req), bad->err);
+	vm_test_reason(bad->reason);
 	vm_canary_check(&c);
 
 	msm_igt_assert_ok(gpu_ioctl(c.vm.dev.fd, DRM_IOCTL_MSM_GEM_SUBMIT,
@@ -128,8 +130,10 @@ static void gem_iova(const void *arg)
 
 	vm_canary_open(&c);
 	msm_igt_assert_ret(gpu_legacy_iova(c.a, &iova), -EINVAL);
+	vm_test_reason("iova refused");
 	iova = c.hole;
 	msm_igt_assert_ret(gpu_bo_info(c.a, MSM_INFO_SET_IOVA, &iova), -EINVAL);
+	vm_test_reason("iova refused");
 	vm_canary_check(&c);
 	vm_canary_close(&c);
 }
@@ -143,11 +147,13 @@ static void queue_new(const void *arg)
 	vm_canary_open(&c);
 	msm_igt_assert_ret(gpu_dev_queue_new(&c.vm.dev, MSM_SUBMITQUEUE_VM_BIND,
 					     1, &id), -EINVAL);
+	vm_test_reason("bind queue refused: priority 1");
 	msm_igt_assert_ret(gpu_dev_queue_new(&c.vm.dev, 1u << 31, 0, &id),
 			   -EINVAL);
 	msm_igt_assert_ret(gpu_dev_queue_new(&c.vm.dev,
 					     MSM_SUBMITQUEUE_ALLOW_PREEMPT, 0,
 					     &id), -EINVAL);
+	vm_test_reason("queue refused: no preemption");
 	vm_canary_check(&c);
 	msm_igt_assert_ok(gpu_dev_queue_new(&c.vm.dev, MSM_SUBMITQUEUE_VM_BIND,
 					    0, &id));
@@ -156,6 +162,7 @@ static void queue_new(const void *arg)
 	msm_igt_assert_ok(gpu_dev_open(&dev));
 	msm_igt_assert_ret(gpu_dev_queue_new(&dev, MSM_SUBMITQUEUE_VM_BIND, 0,
 					     &id), -EINVAL);
+	vm_test_reason("bind queue refused: not opted in");
 	gpu_dev_close(&dev);
 }
 
@@ -183,6 +190,7 @@ static void not_opted_in(const void *arg)
 	fds = gpu_dev_count_fds();
 	msm_igt_assert_ret(gpu_bind_ops(&dev, 0, &op, 1, GPU_NO_FENCE, NULL),
 			   -EINVAL);
+	vm_test_reason("VM_BIND refused: not opted in");
 	msm_igt_assert_ret(gpu_bind_ops(&dev, 0, NULL, 0, GPU_NO_FENCE, NULL),
 			   -EINVAL);
 	msm_igt_assert_ret(gpu_dev_count_fds(), fds);
@@ -198,6 +206,7 @@ static void opt_in_zero(const void *arg)
 	msm_igt_assert_ok(gpu_dev_open(&dev));
 	msm_igt_assert_ret(gpu_dev_set_param(&dev, MSM_PARAM_EN_VM_BIND, 0),
 			   -EINVAL);
+	vm_test_reason("EN_VM_BIND refused: value 0");
 	assert_legacy(&dev);
 	gpu_dev_close(&dev);
 }
@@ -209,6 +218,7 @@ static void opt_in_late(const void *arg)
 	msm_igt_assert_ok(gpu_dev_open(&dev));
 	assert_legacy(&dev);
 	msm_igt_assert_ret(gpu_dev_opt_in(&dev), -EBUSY);
+	vm_test_reason("EN_VM_BIND refused: the context has a VM in use");
 	assert_legacy(&dev);
 	gpu_dev_close(&dev);
 }
@@ -251,28 +261,29 @@ static void params(const void *arg)
 	vm_canary_close(&c);
 }
 
-#define BAD_SUBMIT(fn, code) \
-	(&(const struct bad_submit){ .spoil = fn, .err = -(code) })
+#define BAD_SUBMIT(fn, code, why) \
+	(&(const struct bad_submit){ .spoil = fn, .err = -(code), \
+				     .reason = why })
 
 const struct msm_igt_subtest vm_refuse_tests[] = {
 	{ "submit-bo-table", "residency is the VM's", refuse_submit,
-	  BAD_SUBMIT(submit_bo_table, EINVAL) },
+	  BAD_SUBMIT(submit_bo_table, EINVAL, "table of BOs in a VM_BIND context") },
 	{ "submit-idx", "commands are named by iova", refuse_submit,
-	  BAD_SUBMIT(submit_idx, EINVAL) },
+	  BAD_SUBMIT(submit_idx, EINVAL, "cmd with reloc, idx or offset") },
 	{ "submit-offset", "commands are named by iova", refuse_submit,
-	  BAD_SUBMIT(submit_offset, EINVAL) },
+	  BAD_SUBMIT(submit_offset, EINVAL, "cmd with reloc, idx or offset") },
 	{ "submit-relocs", "there is nothing to relocate", refuse_submit,
-	  BAD_SUBMIT(submit_relocs, EINVAL) },
+	  BAD_SUBMIT(submit_relocs, EINVAL, "cmd with reloc, idx or offset") },
 	{ "submit-size", "not whole dwords", refuse_submit,
-	  BAD_SUBMIT(submit_size, EINVAL) },
+	  BAD_SUBMIT(submit_size, EINVAL, "non-aligned cmdstream buffer size") },
 	{ "submit-type", "no such command type", refuse_submit,
-	  BAD_SUBMIT(submit_type, EINVAL) },
+	  BAD_SUBMIT(submit_type, EINVAL, "invalid type") },
 	{ "submit-bind-queue", "a queue for binds", refuse_submit,
-	  BAD_SUBMIT(submit_bind_queue, EINVAL) },
+	  BAD_SUBMIT(submit_bind_queue, EINVAL, "is for binds") },
 	{ "submit-unknown-queue", "no such queue", refuse_submit,
-	  BAD_SUBMIT(submit_unknown_queue, ENOENT) },
+	  BAD_SUBMIT(submit_unknown_queue, ENOENT, NULL) },
 	{ "submit-bad-fence", "in fence is not a fence", refuse_submit,
-	  BAD_SUBMIT(submit_bad_fence, EINVAL) },
+	  BAD_SUBMIT(submit_bad_fence, EINVAL, NULL) },
 	{ "gem-iova", "addresses are the client's", gem_iova },
 	{ "queue-new", "bind queues: opted in, priority 0", queue_new },
 	{ "not-opted-in", "VM_BIND in a legacy context", not_opted_in },

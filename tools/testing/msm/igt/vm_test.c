@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "gpu_reason.h"
 #include "vm_test.h"
 
 #define VM_BIND_MINOR	13
@@ -39,6 +40,7 @@ void vm_test_fixture(void)
 	msm_igt_require(minor >= VM_BIND_MINOR,
 			"the kernel's msm is older than 1.%d\n", VM_BIND_MINOR);
 	igt_emit_ignore_dmesg_regex(EXPECTED_DMESG);
+	msm_igt_assert_ok(gpu_reason_start());
 	gpu_devcore_clear();
 	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(HANGCHECK_MS,
 						   &hangcheck_before));
@@ -46,6 +48,7 @@ void vm_test_fixture(void)
 
 void vm_test_restore(void)
 {
+	msm_igt_assert_ok(gpu_reason_stop());
 	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(hangcheck_before, NULL));
 }
 
@@ -95,6 +98,20 @@ void vm_test_expect_at(struct gpu_vm *vm, u64 iova, const char *picture,
 				  "expected \"%s\": %s\n", picture, text);
 }
 
+/*
+ * What was refused last was refused because of @reason.  NULL: the rule is not
+ * of VM_BIND, and the kernel has no words for it.
+ */
+void vm_test_reason_at(const char *reason, const char *func, int line)
+{
+	int seen = gpu_reason_seen(reason ?: "");
+
+	if (reason && seen != 1)
+		__igt_fail_assert(NULL, __FILE__, line, func, "reason",
+				  "not in the debug log: \"%s\" (%d)\n",
+				  reason, seen);
+}
+
 /* Map all of @bo and wait. */
 void vm_test_map(struct gpu_vm *vm, u64 iova, const struct gpu_bo *bo)
 {
@@ -104,6 +121,17 @@ void vm_test_map(struct gpu_vm *vm, u64 iova, const struct gpu_bo *bo)
 void vm_test_unmap(struct gpu_vm *vm, u64 iova, u32 pages)
 {
 	msm_igt_assert_ok(gpu_vm_unmap(vm, iova, pages * GPU_PAGE));
+}
+
+/* A closed gate */
+struct gpu_gate vm_test_gate(void)
+{
+	struct gpu_gate gate;
+	int ret = gpu_gate_new(&gate);
+
+	msm_igt_require(ret != -ENOENT, "no sw_sync: CONFIG_SW_SYNC, debugfs\n");
+	msm_igt_assert_ok(ret);
+	return gate;
 }
 
 static void vm_canary_expect(struct vm_canary *canary)
@@ -124,6 +152,7 @@ void vm_canary_open(struct vm_canary *canary)
 	vm_test_map(vm, canary->hole + 2 * GPU_PAGE, canary->b);
 	vm_canary_expect(canary);
 	canary->fds = gpu_dev_count_fds();
+	vm_test_reason(NULL);
 }
 
 /*

@@ -2,6 +2,7 @@
 #ifndef __VM_TEST_H__
 #define __VM_TEST_H__
 
+#include "gpu_fence.h"
 #include "gpu_pages.h"
 #include "msm_igt.h"
 
@@ -12,6 +13,7 @@ void vm_test_close(struct gpu_vm *vm);
 struct gpu_bo *vm_test_bo(struct gpu_vm *vm, char letter, u32 pages);
 void vm_test_map(struct gpu_vm *vm, u64 iova, const struct gpu_bo *bo);
 void vm_test_unmap(struct gpu_vm *vm, u64 iova, u32 pages);
+struct gpu_gate vm_test_gate(void);
 
 void vm_test_expect_at(struct gpu_vm *vm, u64 iova, const char *picture,
 		       const char *func, int line);
@@ -19,6 +21,11 @@ void vm_test_expect_at(struct gpu_vm *vm, u64 iova, const char *picture,
 /* The GPU must see @picture at @iova, see gpu_pages.c for how to draw one. */
 #define vm_test_expect(vm, iova, picture) \
 	vm_test_expect_at(vm, iova, picture, __func__, __LINE__)
+
+void vm_test_reason_at(const char *reason, const char *func, int line);
+
+/* The debug log must say @reason about what was refused just now. */
+#define vm_test_reason(reason)	vm_test_reason_at(reason, __func__, __LINE__)
 
 /**
  * struct vm_canary - a VM in a known state, to see that an error changes none

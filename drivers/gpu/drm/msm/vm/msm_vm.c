@@ -276,6 +276,13 @@ bool msm_vm_has_null(struct msm_gpu *gpu)
 	return has_private_tables(gpu) && msm_iommu_has_prr(gpu->aspace->mmu);
 }
 
+static int refuse(struct msm_gpu *gpu, int err, const char *reason)
+{
+	drm_dbg_driver(gpu->dev, "EN_VM_BIND refused: %s (%d)\n", reason, err);
+
+	return err;
+}
+
 /**
  * msm_vm_enable - MSM_PARAM_EN_VM_BIND: give a context a VM of its own
  * @gpu: the GPU
@@ -294,9 +301,9 @@ int msm_vm_enable(struct msm_gpu *gpu, struct msm_file_private *ctx,
 	struct msm_vm *vm;
 
 	if (!has_private_tables(gpu))
-		return -EINVAL;
+		return refuse(gpu, -EINVAL, "no page tables per process");
 	if (READ_ONCE(ctx->vm))
-		return -EBUSY;
+		return refuse(gpu, -EBUSY, "the context has a VM in use");
 
 	vm = create(gpu, va_limit);
 	if (IS_ERR(vm))
@@ -304,7 +311,7 @@ int msm_vm_enable(struct msm_gpu *gpu, struct msm_file_private *ctx,
 
 	if (cmpxchg(&ctx->vm, NULL, vm)) {
 		msm_vm_put(vm);
-		return -EBUSY;
+		return refuse(gpu, -EBUSY, "another thread was first");
 	}
 
 	return 0;

@@ -303,7 +303,7 @@ int msm_vm_job_want_fd(struct msm_vm_job *job)
 {
 	job->fd = get_unused_fd_flags(O_CLOEXEC);
 	if (job->fd < 0)
-		return job->fd;
+		return msm_vm_refuse(job->vm, job->fd, "no fd for the fence");
 
 	job->sync_file = sync_file_create(job->fence);
 
@@ -383,7 +383,8 @@ static int prepare_map(struct msm_vm_job *job, struct msm_vm_op *op)
 
 	pages = msm_gem_pin_pages_locked(op->obj);
 	if (IS_ERR(pages))
-		return PTR_ERR(pages);
+		return msm_vm_refuse(job->vm, PTR_ERR(pages),
+				     "no pages for BO %u", op->req.handle);
 	op->pinned = true;
 
 	vm_bo = drm_gpuvm_bo_obtain(&job->vm->base, op->obj);

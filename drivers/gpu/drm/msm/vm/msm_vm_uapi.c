@@ -259,7 +259,8 @@ int msm_ioctl_vm_bind(struct drm_device *dev, void *data, struct drm_file *file)
 	job = msm_vm_job_create(queue, args->nr_ops);
 	msm_vm_queue_put(queue);
 	if (IS_ERR(job))
-		return PTR_ERR(job);
+		return msm_vm_refuse(vm, PTR_ERR(job), "no memory for %u ops",
+				     args->nr_ops);
 
 	ret = prepare(job, args, file);
 	if (ret) {

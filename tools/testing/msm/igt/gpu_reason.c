@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Why the kernel refused something: the driver's debug messages, as they come.
+ *
+ * One reader per program; what was written before gpu_reason_start(), and what
+ * gpu_reason_seen() has looked at, is gone.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gpu_reason.h"
+
+#define DRM_DEBUG	"/sys/module/drm/parameters/debug"
+/* DRM_UT_DRIVER */
+#define DRM_DEBUG_DRIVER	0x2u
+
+static int log_fd = -1;
+static u32 debug_before;
+
+static int set_debug(u32 bits, u32 *before)
+{
+	FILE *file = fopen(DRM_DEBUG, "r+");
+	int ret = 0;
+
+	if (!file)
+		return -errno;
+	if (before && fscanf(file, "%i", (int *)before) != 1)
+		ret = -EIO;
+	rewind(file);
+	fprintf(file, "%u", bits);
+	if (fclose(file))
+		ret = -errno;
+	return ret;
+}
+
+/**
+ * gpu_reason_start - make the driver say why, and listen from now on
+ *
+ * Return: 0, or a negative errno.
+ */
+int gpu_reason_start(void)
+{
+	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (log_fd < 0 || lseek(log_fd, 0, SEEK_END) < 0)
+		return -errno;
+	return set_debug(DRM_DEBUG_DRIVER, &debug_before);
+}
+
+int gpu_reason_stop(void)
+{
+	close(log_fd);
+	return set_debug(debug_before, NULL);
+}
+
+/**
+ * gpu_reason_seen - is @text in a line that came since the last call?
+ *
+ * Return: 1 or 0, or a negative errno.
+ */
+int gpu_reason_seen(const char *text)
+{
+	char line[2048];
+	int seen = 0;
+	ssize_t size;
+
+	for (;;) {
+		size = read(log_fd, line, sizeof(line) - 1);
+		if (size < 0 && errno == EAGAIN)
+			return seen;
+		/* Older lines were lost; what was said just now was not. */
+		if (size < 0 && errno == EPIPE)
+			continue;
+		if (size < 0)
+			return -errno;
+		line[size] = 0;
+		if (strstr(line, text))
+			seen = 1;
+	}
+}
