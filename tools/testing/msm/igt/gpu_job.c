@@ -45,31 +45,49 @@ void gpu_job_read(struct gpu_job *job, unsigned int index, u64 iova)
 			   iova);
 }
 
-/* Submit after @in_fence, or GPU_NO_FENCE; the fence stays the caller's. */
-int gpu_job_submit(struct gpu_job *job, int in_fence)
+/* A submit of @job with an out fence; @cmd must live as long as @req. */
+void gpu_job_request(const struct gpu_job *job, struct drm_msm_gem_submit *req,
+		     struct drm_msm_gem_submit_cmd *cmd)
 {
-	struct drm_msm_gem_submit_cmd cmd = {
+	*cmd = (struct drm_msm_gem_submit_cmd){
 		.type = MSM_SUBMIT_CMD_BUF,
 		.size = job->cmd.count * sizeof(u32),
 		.iova = job->cmd_iova,
 	};
-	struct drm_msm_gem_submit req = {
+	*req = (struct drm_msm_gem_submit){
 		.flags = MSM_PIPE_3D0 | MSM_SUBMIT_FENCE_FD_OUT,
 		.nr_cmds = 1,
-		.cmds = (unsigned long)&cmd,
-		.fence_fd = in_fence,
+		.cmds = (unsigned long)cmd,
+		.fence_fd = GPU_NO_FENCE,
 	};
+}
+
+/* Submit @req, made by gpu_job_request(); the out fence becomes the job's. */
+int gpu_job_ioctl(struct gpu_job *job, struct drm_msm_gem_submit *req)
+{
 	int ret;
 
 	if (job->cmd.overflow)
 		return -ENOSPC;
-	if (in_fence != GPU_NO_FENCE)
-		req.flags |= MSM_SUBMIT_FENCE_FD_IN;
 	__sync_synchronize();
-	ret = gpu_ioctl(job->vm->dev.fd, DRM_IOCTL_MSM_GEM_SUBMIT, &req);
+	ret = gpu_ioctl(job->vm->dev.fd, DRM_IOCTL_MSM_GEM_SUBMIT, req);
 	if (!ret)
-		job->fence = req.fence_fd;
+		job->fence = req->fence_fd;
 	return ret;
+}
+
+/* Submit after @in_fence, or GPU_NO_FENCE; the fence stays the caller's. */
+int gpu_job_submit(struct gpu_job *job, int in_fence)
+{
+	struct drm_msm_gem_submit_cmd cmd;
+	struct drm_msm_gem_submit req;
+
+	gpu_job_request(job, &req, &cmd);
+	if (in_fence != GPU_NO_FENCE) {
+		req.flags |= MSM_SUBMIT_FENCE_FD_IN;
+		req.fence_fd = in_fence;
+	}
+	return gpu_job_ioctl(job, &req);
 }
 
 int gpu_job_finish(struct gpu_job *job)

@@ -35,6 +35,9 @@ struct gpu_job {
 
 void gpu_job_begin(struct gpu_job *job, struct gpu_vm *vm, unsigned int slot);
 void gpu_job_read(struct gpu_job *job, unsigned int index, u64 iova);
+void gpu_job_request(const struct gpu_job *job, struct drm_msm_gem_submit *req,
+		     struct drm_msm_gem_submit_cmd *cmd);
+int gpu_job_ioctl(struct gpu_job *job, struct drm_msm_gem_submit *req);
 int gpu_job_submit(struct gpu_job *job, int in_fence);
 int gpu_job_finish(struct gpu_job *job);
 
