@@ -10,6 +10,7 @@
  * to what an address means.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "gpu_fence.h"
 #include "gpu_job.h"
@@ -153,6 +154,11 @@ static int gpu_job_touch(struct gpu_vm *vm, u64 iova, bool write)
 	return seen == GPU_JOB_POISON || !seen ? 0 : -EEXIST;
 }
 
+static bool is_read(const struct gpu_fault *fault)
+{
+	return !strcmp(fault->dir, "READ");
+}
+
 /**
  * gpu_job_fault_now - let the GPU touch an address that must not be mapped
  * @iova: where memory, if it is mapped after all, holds something else than 0
@@ -161,7 +167,8 @@ static int gpu_job_touch(struct gpu_vm *vm, u64 iova, bool write)
  *
  * The driver reports no fault while it still frees the dump of the one before,
  * which user space cannot see.  So an access that was stopped, but of which no
- * report came, is made again a few times.
+ * report came, is made again a few times; also when a report came only of the
+ * read that follows a write.
  *
  * Return: 0 when there was a fault; -EEXIST when the access was not stopped;
  * -ENOENT when nothing was reported; else a negative errno, see
@@ -175,6 +182,7 @@ int gpu_job_fault_now(struct gpu_vm *vm, u64 iova, bool write,
 	do {
 		ret = gpu_job_touch(vm, iova, write);
 		ret = ret ?: gpu_devcore_take_fault(fault, FAULT_WAIT_MS);
-	} while (ret == -ENOENT && --tries);
+	} while ((ret == -ENOENT || (!ret && write && is_read(fault))) &&
+		 --tries);
 	return ret;
 }
