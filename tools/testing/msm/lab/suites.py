@@ -214,7 +214,7 @@ def vulkan(context):
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir(parents=True)
     live = vulkanrun.Live(context.show)
-    outcome = context.guest("vulkan", idle=150).run(vulkanrun.SCRIPT, live.line)
+    outcome = context.guest("vulkan", idle=300).run(vulkanrun.SCRIPT, live.line)
     yield from vulkanrun.cases(live, results, outcome.log)
     yield from health.check("vulkan", outcome, context.lockdep)
 

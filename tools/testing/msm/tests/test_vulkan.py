@@ -18,6 +18,7 @@ INFO = """\
 	sparseResidencyAliased                  = true
 """
 GOOD = ["LAB-PROGRAM vk_sparse_buffer", "1..2", "ok bind", "ok unbind", "LAB-ENDED 0",
+        "LAB-PROGRAM vk_sync", "1..1", "ok host-gate", "LAB-ENDED 0",
         "LAB-PROGRAM vk_transfer", "1..1", "ok update", "LAB-ENDED 0", "LAB-REMOVED"]
 
 

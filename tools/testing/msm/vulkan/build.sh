@@ -52,4 +52,5 @@ compile()
 }
 
 compile vk_sparse_buffer vk_sparse_buffer.c vk_sparse.c
+compile vk_sync vk_sync.c vk_semaphore.c
 compile vk_transfer vk_transfer.c

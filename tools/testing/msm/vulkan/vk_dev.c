@@ -9,9 +9,6 @@
 #include "vk_dev.h"
 #include "vk_test.h"
 
-/* An emulated GPU on a loaded host needs its time; a hang shows sooner */
-#define WAIT_NS		(60ull * 1000 * 1000 * 1000)
-
 static void create_instance(struct vk_dev *vk)
 {
 	const VkApplicationInfo app = {
@@ -41,8 +38,12 @@ static void create_device(struct vk_dev *vk)
 		.sparseBinding = VK_TRUE, .sparseResidencyBuffer = VK_TRUE,
 		.sparseResidencyAliased = VK_TRUE,
 	};
+	const VkPhysicalDeviceVulkan12Features newer = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+		.timelineSemaphore = VK_TRUE,
+	};
 	const VkDeviceCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &newer,
 		.queueCreateInfoCount = 1, .pQueueCreateInfos = &queue,
 		.pEnabledFeatures = &features,
 	};
@@ -224,6 +225,7 @@ void vk_bind_sparse(struct vk_dev *vk, VkBuffer buffer,
 /* Until the last submit or bind is done. */
 void vk_wait(struct vk_dev *vk)
 {
-	vk_ok(vkWaitForFences(vk->dev, 1, &vk->fence, VK_TRUE, WAIT_NS));
+	vk_ok(vkWaitForFences(vk->dev, 1, &vk->fence, VK_TRUE,
+			      VK_WAIT_NS));
 	vk_ok(vkResetFences(vk->dev, 1, &vk->fence));
 }

@@ -23,11 +23,14 @@ typedef uint64_t u64;
 /* Alignment and size of a sparse bind, checked when a sparse buffer is made */
 #define VK_PAGE		4096ull
 
+/* An emulated GPU on a loaded host needs its time; a hang shows sooner */
+#define VK_WAIT_NS	(60ull * 1000 * 1000 * 1000)
+
 /**
  * struct vk_dev - a device of the GPU and its one queue
  * @instance: what it came from
  * @gpu: the physical device
- * @dev: with sparse binding and, where the GPU has it, sparse residency
+ * @dev: with sparse binding, residency and aliasing, and timeline semaphores
  * @queue: transfers and sparse binds
  * @pool: where @cmd comes from
  * @cmd: the one command buffer, recorded anew for each submit

@@ -171,6 +171,12 @@ static void binds_256(struct vk_dev *vk)
 	many(vk, 256);
 }
 
+/* The buffer spans twenty page tables. */
+static void binds_5000(struct vk_dev *vk)
+{
+	many(vk, 5000);
+}
+
 /* The addresses of a buffer that is gone while bound are used again. */
 static void destroy_bound(struct vk_dev *vk)
 {
@@ -265,6 +271,7 @@ int main(int argc, char **argv)
 		{ "binds-1", binds_1 },
 		{ "binds-2", binds_2 },
 		{ "binds-256", binds_256 },
+		{ "binds-5000", binds_5000 },
 		{ "destroy-bound", destroy_bound },
 		{ "free-after-unbind", free_after_unbind },
 		{ "random", random_binds },

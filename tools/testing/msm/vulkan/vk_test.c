@@ -19,8 +19,8 @@
 #define PASSED	0
 #define FAILED	98	/* and has said why */
 
-/* Seconds; under emulation a test takes up to ten, see the fence's 60 */
-#define LIMIT	100
+/* Seconds; under emulation, on a busy machine, binds-5000 takes 50 */
+#define LIMIT	200
 
 static const char *running = "?";
 
