@@ -407,13 +407,18 @@ vgpu_gpu_create_private_address_space(struct msm_gpu *gpu)
 	u32 ias = vgpu_from_gpu_device(&gpu->pdev->dev)->config.ias;
 	u64 size = min(adreno_private_address_space_size(gpu),
 		       BIT_ULL(ias) - VGPU_VA_START);
+	struct msm_gem_address_space *aspace;
 	struct msm_mmu *mmu;
 
 	mmu = msm_iommu_pagetable_create(gpu->aspace->mmu);
 	if (IS_ERR(mmu))
 		return ERR_CAST(mmu);
 
-	return msm_gem_address_space_create(mmu, "gpu", VGPU_VA_START, size);
+	aspace = msm_gem_address_space_create(mmu, "gpu", VGPU_VA_START, size);
+	if (IS_ERR(aspace))
+		mmu->funcs->destroy(mmu);
+
+	return aspace;
 }
 
 static int vgpu_gpu_get_timestamp(struct msm_gpu *gpu, u64 *value)
