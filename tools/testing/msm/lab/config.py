@@ -10,6 +10,8 @@ from lab.common import Failure, write_atomic
 
 FOLDER = Path(__file__).resolve().parents[1] / "configs"
 NOT_FLAVOURS = {"base", "series", "x86_64", "arm64"}
+# Flavours that are another one and something more; ccache then has most of their objects.
+ON_TOP = {"fault": "debug", "kmemleak": "debug", "gcov": "kmemleak"}
 LINE = re.compile(r"^(CONFIG_\w+)=(.+)$")
 
 
@@ -18,13 +20,18 @@ def flavours():
 
 
 def wanted(arch, flavour):
-    """{option: value} of the three fragments; a later one may change an earlier one's."""
+    """{option: value} of the fragments; a later one may change an earlier one's."""
     if flavour not in flavours():
         raise Failure(f"FLAVOUR={flavour}: the kernel is one of {', '.join(flavours())}")
     options = {}
-    for name in ("base", arch.name, flavour):
+    for name in ("base", arch.name, *stack(flavour)):
         options.update(parse((FOLDER / f"{name}.config").read_text()))
     return options
+
+
+def stack(flavour):
+    """The flavour behind those that it is on top of."""
+    return [*(stack(ON_TOP[flavour]) if flavour in ON_TOP else []), flavour]
 
 
 def parse(text):

@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import arch as arches, common, deps, initrd, kernel, kvm, programs, rootfs
+from lab import arch as arches, common, coverage, deps, initrd, kernel, kvm, programs, rootfs
 from lab.common import Failure, run, say
 from lab.qemu import Machine, Process
 
@@ -27,6 +27,7 @@ class Options:
     cpus: int = 2
     swap: int = 0
     vgpu: bool = True
+    count: bool = False     # count instructions: emulated, whatever the host can do, on one CPU
     timeout: int = TIMEOUT
     idle: int = IDLE
     name: str = "guest"
@@ -42,6 +43,7 @@ class Outcome:
     state: dict
     dmesg: str
     log: Path
+    leaks: str | None = None    # what kmemleak says, where the kernel has it
 
     def explain(self):
         """One line for a person, or nothing when the command ran."""
@@ -85,11 +87,13 @@ class Guest:
         """Run a shell command (None: an interactive shell); return the Outcome."""
         with self._control() as control:
             image = self._initrd(control)
-            accel = self._accel(control, image)
+            accel = "tcg" if self.options.count else self._accel(control, image)
             machine = self._machine(control, image, command)
             machine.accel = accel
             result = Process(machine, on_line).wait(self.options.timeout, self.options.idle)
-            return Outcome(result, _state(control / "state"), _text(control / "dmesg"), self.log)
+            coverage.keep(control / "gcov", self.options.name)
+            leaks = _text(control / "kmemleak") if (control / "kmemleak").exists() else None
+            return Outcome(result, _state(control / "state"), _text(control / "dmesg"), self.log, leaks)
 
     @contextlib.contextmanager
     def _control(self):
@@ -113,8 +117,8 @@ class Guest:
         words += [f"lab.swap={options.swap}"] if options.swap and not probe else []
         words += [f"lab.mounts={','.join(options.extra)}"] if options.extra and not probe else []
         log = self.log.with_name("kvm-probe.console.log") if probe else self.log
-        return Machine(self.arch, self.kernel, image, self.disk, log, cpus=options.cpus, memory=options.memory,
-                       words=words, shares={"share": self.share, "lab": control, **options.extra},
+        return Machine(self.arch, self.kernel, image, self.disk, log, cpus=1 if options.count else options.cpus,
+                       memory=options.memory, count=options.count, words=words, shares={"share": self.share, "lab": control, **options.extra},
                        interactive=command is None)
 
 

@@ -31,6 +31,17 @@ def splats(suite, console, rules):
     return expect.unexplained(suite, found, rules)
 
 
+def leaks(suite, text, rules):
+    """kmemleak's objects that no rule allows, each as one line: size, owner, and who allocated it."""
+    found = []
+    for block in re.split(r"^(?=unreferenced object)", text, flags=re.M)[1:]:
+        size = re.search(r"\(size (\d+)\)", block)
+        owner = re.search(r'comm "([^"]*)"', block)
+        calls = re.findall(r"^ +(?:\[<[0-9a-f]+>\] )?([\w.]+\+\S+(?: \[\w+\])?)$", block, re.M)
+        found.append(f"{size[1] if size else '?'} bytes of {owner[1] if owner else '?'}: {' < '.join(calls)}")
+    return expect.unexplained(suite, found, rules)
+
+
 def check(suite, outcome, lockdep):
     """Cases about the kernel of a run. lockdep: does this flavour have it?"""
     console = outcome.log.read_text(errors="replace")
@@ -42,6 +53,9 @@ def check(suite, outcome, lockdep):
     if problem:
         return
     state = outcome.state
+    if outcome.leaks is not None:
+        found = leaks(suite, outcome.leaks, rules)
+        yield _case(suite, "no-leaks", not found, f"{len(found)} unreferenced objects: " + " / ".join(found[:2]))
     if lockdep:
         yield _case(suite, "lockdep-still-on", state.get("lockdep") == "1", f"debug_locks is {state.get('lockdep')!r}")
     taint = state.get("taint", "")

@@ -9,8 +9,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-from lab import arch as arches, common, config, deps, fetch, tree
-from lab.common import Failure, say, write_atomic
+from lab import arch as arches, common, config, coverage, deps, fetch, tree
+from lab.common import Failure, run, say, write_atomic
 from lab.progress import Progress
 
 OBJECTS = {"debug": 1880, "plain": 1850}    # of a build after a change of configuration, about
@@ -59,7 +59,8 @@ class Builder:
         if shutil.which("ccache"):
             compiler = "ccache " + compiler
         return ["make", "-C", self.tree, f"O={self.build}", f"ARCH={self.arch.kernel}",
-                f"CROSS_COMPILE={self.arch.cross}", f"CC={compiler}", f"-j{os.cpu_count()}", *words]
+                f"CROSS_COMPILE={self.arch.cross}", f"CC={compiler}", f"-j{os.cpu_count()}",
+                *(coverage.words() if self.flavour == "gcov" else ()), *words]
 
     def _cause(self):
         lines = self.log.read_text(errors="replace").splitlines()
@@ -90,6 +91,7 @@ def make(arch, flavour, out=say):
     if not (folder(arch, flavour) / arch.image).exists():
         fetch.check_space()
     make_tree()
+    _seed(arch, flavour, out)
     builder = Builder(arch, flavour)
     first = config.configure(arch, flavour, builder.build, builder.make)
     total = OBJECTS.get(flavour, OBJECTS["debug"]) if first else 0
@@ -97,6 +99,22 @@ def make(arch, flavour, out=say):
     builder.make(arch.target, "modules", on_step=progress.step)
     progress.done(f"{progress.count} objects built")
     return builder.build
+
+
+def _seed(arch, flavour, out):
+    """Start a flavour that is another one and something more from that one's folder: make rebuilds what differs."""
+    target = folder(arch, flavour)
+    below = [folder(arch, name) for name in reversed(config.stack(flavour)[:-1])]
+    source = next((place for place in below if (place / arch.image).exists()), None)
+    if not source or (target / ".config").exists():
+        return
+    out(f"kernel {arch.name} {flavour}: starting from {source.name}")
+    shutil.rmtree(target, ignore_errors=True)
+    new = target.with_name(f"{target.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    run(["cp", "-a", "--reflink=auto", source, new])
+    (new / "wanted.stamp").unlink(missing_ok=True)
+    os.rename(new, target)
 
 
 def headers(arch, out=say):

@@ -17,7 +17,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import arch, config, cpio, deps, fetch, qemu  # noqa: E402
+from lab import arch, common, config, cpio, deps, fetch, kernel, qemu  # noqa: E402
 from lab.common import Failure  # noqa: E402
 
 STAND_IN = """#!/bin/sh
@@ -104,6 +104,21 @@ class Config(unittest.TestCase):
         for name in arch.ALL:
             for flavour in config.flavours():
                 self.assertEqual(config.wanted(arch.get(name), flavour)["CONFIG_DRM_MSM"], "m")
+
+    def test_a_flavour_on_top_of_others_has_all_of_them(self):
+        options = config.wanted(arch.X86_64, "gcov")
+        for name in ("CONFIG_PROVE_LOCKING", "CONFIG_DEBUG_KMEMLEAK", "CONFIG_GCOV_KERNEL"):
+            self.assertEqual(options[name], "y")
+
+    def test_it_starts_from_the_nearest_that_is_built(self):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(common, "OUT", Path(folder)):
+            image = kernel.folder(arch.X86_64, "debug") / arch.X86_64.image
+            image.parent.mkdir(parents=True)
+            image.write_text("built")
+            kernel._seed(arch.X86_64, "plain", lambda text: None)
+            self.assertFalse(kernel.folder(arch.X86_64, "plain").exists())
+            kernel._seed(arch.X86_64, "gcov", lambda text: None)
+            self.assertEqual((kernel.folder(arch.X86_64, "gcov") / arch.X86_64.image).read_text(), "built")
 
     def test_unknown_flavour(self):
         with self.assertRaises(Failure):

@@ -79,11 +79,11 @@ class Health(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "log"
             log.write_text("quiet\n")
-            sick = types.SimpleNamespace(log=log, explain=lambda: "", state={"lockdep": "0", "taint": "512"})
+            sick = types.SimpleNamespace(log=log, leaks=None, explain=lambda: "", state={"lockdep": "0", "taint": "512"})
             found = {case.name: case.outcome for case in health.check("igt", sick, True)}
             self.assertEqual(found["lockdep-still-on"], "fail")
             self.assertEqual(found["taint"], "fail")
-            well = types.SimpleNamespace(log=log, explain=lambda: "", state={"lockdep": "1", "taint": "4096"})
+            well = types.SimpleNamespace(log=log, leaks=None, explain=lambda: "", state={"lockdep": "1", "taint": "4096"})
             self.assertEqual({case.outcome for case in health.check("igt", well, True)}, {"pass"})
 
 
