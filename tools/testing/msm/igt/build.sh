@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Build our IGT test programs and the demo.  See usage() for the arguments.
+# Build our IGT test programs, the demo and the benchmarks.  See usage() for the arguments.
 set -eu
 
 usage()
@@ -8,10 +8,11 @@ usage()
 	cat <<-EOF
 	usage: build.sh OUTDIR HEADERS LIBDIR
 	  OUTDIR   becomes a test root for igt_runner: the programs and
-	           test-list.txt; and gets vm_walk, the demo
+	           test-list.txt; and gets vm_walk, the demo, and
+	           msm_vm_bench
 	  HEADERS  'include' folder of the patched kernel's headers_install
 	  LIBDIR   folder with the distribution's libigt.so.0, or - to build
-	           only the demo, which does not need it
+	           only what does not need it
 	  CC       environment: the compiler, gcc by default
 	EOF
 }
@@ -61,6 +62,8 @@ compile()
 
 # shellcheck disable=SC2086
 compile vm_walk ../demo/vm_walk.c $helpers
+# shellcheck disable=SC2086
+compile msm_vm_bench ../bench/msm_vm_bench.c $helpers
 [ "$libdir" = - ] && exit 0
 
 # Only the library is on the host, not what it links to in turn.
@@ -88,6 +91,11 @@ compile msm_vm_sparse msm_vm_sparse.c $common "$libdir/libigt.so.0" $igtlib
 # shellcheck disable=SC2086
 compile msm_vgpu msm_vgpu.c msm_igt.c $helpers "$libdir/libigt.so.0" $igtlib
 
+# Only for kernels that can fail allocations; the suite igt leaves it out
+# shellcheck disable=SC2086
+compile msm_vm_sweep msm_vm_sweep.c $common "$libdir/libigt.so.0" $igtlib
+
 echo "TESTLIST
 $TESTS
+msm_vm_sweep
 END TESTLIST" > "$out/test-list.txt"

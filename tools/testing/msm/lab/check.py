@@ -5,7 +5,7 @@ import argparse
 import os
 import time
 
-from lab import arch as arches, common, config, deps, kernel, programs, report, rootfs, suites
+from lab import arch as arches, common, config, coverage, deps, kernel, programs, report, rootfs, suites
 from lab.common import Failure, say
 from lab.progress import clock
 
@@ -18,7 +18,7 @@ def setup(arch, flavour, names=suites.DEFAULT, out=say):
     build = kernel.make(arch, flavour, out)
     rootfs.make(arch, out=out)
     tests = programs.folder(arch)
-    if {"igt", "vulkan"} & set(names):
+    if {"igt", "sweep", "vulkan"} & set(names):
         programs.make(arch, out)
     lockdep = "CONFIG_PROVE_LOCKING=y" in (build / ".config").read_text().splitlines()
     return suites.Context(arch, flavour, build, tests, lockdep, out)
@@ -39,6 +39,17 @@ def run(context, names):
     return cases, times
 
 
+def covered(context_, times):
+    """The case about line coverage, and its table."""
+    started = time.monotonic()
+    try:
+        cases = list(coverage.report(context_.build, context_.say))
+    except Failure as failure:
+        cases = [report.Case("coverage", "gcov", report.FAIL, detail=str(failure))]
+    times["coverage"] = (time.monotonic() - started, common.OUT / "results" / "coverage.txt")
+    return cases
+
+
 def chosen(text):
     names = [name for name in text.replace(",", " ").split() if name] or list(suites.DEFAULT)
     unknown = [name for name in names if name not in suites.SUITES]
@@ -56,7 +67,10 @@ def main(argv):
     args = parser.parse_args(argv)
     arch, names, started = arches.get(args.arch), chosen(args.suite), time.monotonic()
     context_ = context(arch, args, names)
+    coverage.forget()
     cases, times = run(context_, names)
+    if args.flavour == "gcov":
+        cases += covered(context_, times)
     for line in report.lines(cases, times):
         say(line)
     path = common.OUT / "results" / "junit.xml"

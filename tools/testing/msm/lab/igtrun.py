@@ -13,6 +13,7 @@ START = re.compile(rb"^\[[^\]]*\] \[\s*(\d+)/(\d+)\] (\S+)(?: \((.*)\))?")
 ENDED = re.compile(rb"([\w-]+)\0([A-Z]+)\0([\d.]+)\0")      # of igt_runner's packets
 WORDS = {"SUCCESS": PASS, "FAIL": FAIL, "SKIP": SKIP}
 STOCK = "/tmp/stock"
+SECONDS = 360
 # Results of igt_runner that are passes once their kernel messages are explained.
 WITH_MESSAGES = {"dmesg-warn": PASS, "dmesg-fail": FAIL}
 MESSAGE = re.compile(r"^<\d> \[[\d.]+\] ?(?:\[[^\]]*\] )?")
@@ -48,11 +49,14 @@ class Plan:
     patterns: tuple
     results: Path       # on the host; /results in the guest is its parent
     slow: bool          # TCG
+    seconds: int = SECONDS      # for one test, where slow
 
     def script(self):
         filters = " ".join(f"-t '{pattern}'" for pattern in self.patterns)
-        return (STOCK_ROOT if self.root == STOCK else "") + SCRIPT.format(root=self.root, name=self.results.name, filters=filters, timeout=360 if self.slow else 150,
-                             scale=4 if self.slow else 1, hangcheck=3000 if self.slow else 500)
+        before = STOCK_ROOT if self.root == STOCK else ""
+        return before + SCRIPT.format(root=self.root, name=self.results.name, filters=filters,
+                                      timeout=self.seconds if self.slow else 150,
+                                      scale=4 if self.slow else 1, hangcheck=3000 if self.slow else 500)
 
 
 class Live:

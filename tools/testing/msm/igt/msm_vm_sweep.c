@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Every allocation on the path of a sequence fails once.
+ *
+ * A sequence runs with its first allocation failing, then its second, until a
+ * run meets no failure any more.  After a run that reported an error all must
+ * be as before, and the same sequence must succeed at once; a run that got
+ * along without the memory must have done its work.
+ *
+ * Nothing here looks for leaks: removing the module does (its slab caches must
+ * be empty), and kmemleak.  A new sequence is a line of the table below, with
+ * "before" and "after" as gpu_pages.c draws them, from vm.area on.
+ *
+ * Needs a kernel with FAILSLAB and FAIL_PAGE_ALLOC; the flavour fault fails
+ * copies from and to user space too.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "gpu_fence.h"
+#include "gpu_nth.h"
+#include "vm_test.h"
+
+/* More than any sequence allocates; a sweep that gets here does not end. */
+#define MOST	2000
+
+/**
+ * struct sweep_state - what sequences work on
+ * @vm: buffer A is mapped at vm.area, 8 pages; nothing behind it
+ * @a: buffer of 8 pages
+ * @b: buffer of 4 pages
+ * @job: made ready for sequences that submit
+ * @extra: a second context, for sequences that open or close one
+ * @queue: a queue that the sequence made, or 0
+ * @step: for the message when a sequence of several calls fails
+ * @node: path of the render node
+ */
+struct sweep_state {
+	struct gpu_vm vm;
+	struct gpu_bo *a;
+	struct gpu_bo *b;
+	struct gpu_job job;
+	struct gpu_vm extra;
+	u32 queue;
+	const char *step;
+	char node[64];
+};
+
+/**
+ * struct sweep - a sequence
+ * @prepare: NULL, or makes ready what @act needs; nothing fails here
+ * @act: the calls under test, 0 or a negative errno; must leave no half
+ * @finish: NULL, or completes a successful @act and checks it
+ * @undo: NULL, or brings a successful @act back to @before
+ * @void_: closing, which has no way to report an error: should need no memory
+ * @before: what the GPU sees before, and after an @act that failed
+ * @after: what it sees after a successful one
+ */
+struct sweep {
+	int (*prepare)(struct sweep_state *s);
+	int (*act)(struct sweep_state *s);
+	int (*finish)(struct sweep_state *s);
+	int (*undo)(struct sweep_state *s);
+	bool void_;
+	const char *before;
+	const char *after;
+};
+
+static int bind(struct sweep_state *s, const struct drm_msm_vm_bind_op *ops,
+		u32 count, int in_fence)
+{
+	return gpu_bind_ops(&s->vm.dev, s->vm.bind_queue, ops, count, in_fence,
+			    &s->job.fence);
+}
+
+static int act_map(struct sweep_state *s)
+{
+	const struct drm_msm_vm_bind_op op =
+		gpu_bind_op_map(s->vm.area + 8 * GPU_PAGE, s->b, 0,
+				s->b->size);
+
+	return bind(s, &op, 1, GPU_NO_FENCE);
+}
+
+static int act_rebind(struct sweep_state *s)
+{
+	const struct drm_msm_vm_bind_op op =
+		gpu_bind_op_map(s->vm.area + 2 * GPU_PAGE, s->b, 0,
+				s->b->size);
+
+	return bind(s, &op, 1, GPU_NO_FENCE);
+}
+
+static int act_unmap(struct sweep_state *s)
+{
+	const struct drm_msm_vm_bind_op op =
+		gpu_bind_op_unmap(s->vm.area + 3 * GPU_PAGE, GPU_PAGE);
+
+	return bind(s, &op, 1, GPU_NO_FENCE);
+}
+
+/* Splits, replaces, and reaches page tables that are not there yet. */
+static int act_array(struct sweep_state *s)
+{
+	const struct drm_msm_vm_bind_op ops[] = {
+		gpu_bind_op_unmap(s->vm.area + GPU_PAGE, GPU_PAGE),
+		gpu_bind_op_map(s->vm.area + 6 * GPU_PAGE, s->b, 0,
+				s->b->size),
+		gpu_bind_op_map(s->vm.area + GPU_VM_AREA_OFFSET, s->b, 0,
+				s->b->size),
+	};
+
+	return bind(s, ops, ARRAY_SIZE(ops), GPU_NO_FENCE);
+}
+
+static int finish_bind(struct sweep_state *s)
+{
+	return gpu_job_finish(&s->job);
+}
+
+static int undo_bind(struct sweep_state *s)
+{
+	const struct drm_msm_vm_bind_op ops[] = {
+		gpu_bind_op_unmap(s->vm.area, 2 * GPU_VM_AREA_OFFSET),
+		gpu_bind_op_map(s->vm.area, s->a, 0, s->a->size),
+	};
+
+	return gpu_vm_bind(&s->vm, ops, ARRAY_SIZE(ops));
+}
+
+/* A bind behind another one's fence, which may still be to come */
+static int prepare_behind(struct sweep_state *s)
+{
+	const struct drm_msm_vm_bind_op op =
+		gpu_bind_op_unmap(s->vm.area + 64 * GPU_PAGE, GPU_PAGE);
+
+	return bind(s, &op, 1, GPU_NO_FENCE);
+}
+
+static int act_behind(struct sweep_state *s)
+{
+	const struct drm_msm_vm_bind_op op =
+		gpu_bind_op_map(s->vm.area + 8 * GPU_PAGE, s->b, 0,
+				s->b->size);
+	int before = s->job.fence;
+	int ret = bind(s, &op, 1, before);
+
+	if (!ret)
+		close(before);
+	return ret;
+}
+
+static int prepare_submit(struct sweep_state *s)
+{
+	gpu_job_begin(&s->job, &s->vm, 1);
+	gpu_job_read(&s->job, 0, s->vm.area);
+	return 0;
+}
+
+static int act_submit(struct sweep_state *s)
+{
+	return gpu_job_submit(&s->job, GPU_NO_FENCE);
+}
+
+static int finish_submit(struct sweep_state *s)
+{
+	int ret = gpu_job_finish(&s->job);
+	u32 want = gpu_pages_stamp('A', 0, false);
+
+	msm_igt_assert(ret || s->job.result[0] == want,
+		       "GPU read %08x, not %08x\n", s->job.result[0], want);
+	return ret;
+}
+
+static int act_queue(struct sweep_state *s)
+{
+	return gpu_dev_queue_new(&s->vm.dev, MSM_SUBMITQUEUE_VM_BIND, 0,
+				 &s->queue);
+}
+
+static int undo_queue(struct sweep_state *s)
+{
+	return gpu_dev_queue_close(&s->vm.dev, s->queue);
+}
+
+/* A context from nothing to its first bind queue */
+static int act_create(struct sweep_state *s)
+{
+	struct gpu_dev *dev = &s->extra.dev;
+	int ret;
+
+	s->step = "open";
+	dev->fd = open(s->node, O_RDWR | O_CLOEXEC);
+	if (dev->fd < 0)
+		return -errno;
+	s->step = "opt in";
+	ret = gpu_dev_opt_in(dev);
+	if (!ret)
+		s->step = "queue";
+	ret = ret ?: gpu_dev_queue_new(dev, MSM_SUBMITQUEUE_VM_BIND, 0,
+				       &s->extra.bind_queue);
+	if (ret)
+		gpu_dev_close(dev);
+	return ret;
+}
+
+static int undo_create(struct sweep_state *s)
+{
+	gpu_dev_close(&s->extra.dev);
+	return 0;
+}
+
+/* A context with a buffer mapped, and a bind that is just queued */
+static int prepare_close(struct sweep_state *s)
+{
+	struct gpu_vm *vm = &s->extra;
+	struct drm_msm_vm_bind_op op;
+	int ret = gpu_vm_open(vm);
+
+	op = gpu_bind_op_map(vm->area, &vm->scratch, 0, GPU_PAGE);
+	gpu_bo_unmap_cpu(&vm->scratch);
+	return ret ?: gpu_bind_ops(&vm->dev, vm->bind_queue, &op, 1,
+				   GPU_NO_FENCE, NULL);
+}
+
+/* Closing has no way to fail; it must not need memory that it lacks. */
+static int act_close(struct sweep_state *s)
+{
+	int ret = gpu_bo_close_handle(&s->extra.scratch);
+
+	ret = gpu_dev_queue_close(&s->extra.dev, s->extra.bind_queue) ?: ret;
+	gpu_dev_close(&s->extra.dev);
+	msm_igt_assert(!ret, "closing says %d\n", ret);
+	return 0;
+}
+
+static struct sweep_state state;
+
+static void open_state(struct sweep_state *s)
+{
+	char link[32];
+	ssize_t len;
+
+	*s = (struct sweep_state){ .job.fence = GPU_NO_FENCE };
+	s->extra.dev.fd = -1;
+	vm_test_open(&s->vm);
+	s->a = vm_test_bo(&s->vm, 'A', 8);
+	s->b = vm_test_bo(&s->vm, 'B', 4);
+	vm_test_map(&s->vm, s->vm.area, s->a);
+	/* The first submit of a context makes what the later ones use. */
+	vm_test_expect(&s->vm, s->vm.area, "A0-7");
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", s->vm.dev.fd);
+	len = readlink(link, s->node, sizeof(s->node) - 1);
+	msm_igt_assert(len > 0, "no name for the node\n");
+}
+
+static void complete(struct sweep_state *s, const struct sweep *sweep)
+{
+	if (sweep->finish)
+		msm_igt_assert_ok(sweep->finish(s));
+	vm_test_expect(&s->vm, s->vm.area, sweep->after);
+	if (sweep->undo)
+		msm_igt_assert_ok(sweep->undo(s));
+}
+
+/* Return: did anything fail? */
+static bool run_round(struct sweep_state *s, const struct sweep *sweep, u32 nth)
+{
+	bool failed = false;
+	int fds, ret;
+
+	if (sweep->prepare)
+		msm_igt_assert_ok(sweep->prepare(s));
+	fds = gpu_dev_count_fds();
+	msm_igt_assert_ok(gpu_nth_arm(nth));
+	ret = sweep->act(s);
+	msm_igt_assert_ok(gpu_nth_disarm(&failed));
+
+	msm_igt_assert(failed || !ret, "%u: %d though nothing failed\n", nth,
+		       ret);
+	msm_igt_assert(!ret || ret == -ENOMEM || ret == -EFAULT,
+		       "%u: failed with %d%s%s\n", nth, ret,
+		       s->step ? " at " : "", s->step ?: "");
+	if (ret) {
+		msm_igt_assert_ret(gpu_dev_count_fds(), fds);
+		vm_test_expect(&s->vm, s->vm.area, sweep->before);
+		msm_igt_assert_ok(sweep->act(s));
+	}
+	complete(s, sweep);
+	return failed;
+}
+
+static void run_sweep(const void *arg)
+{
+	const struct sweep *sweep = arg;
+	u32 nth = 1;
+
+	open_state(&state);
+	/* Once without failures, which also fills caches */
+	run_round(&state, sweep, 0);
+	while (nth < MOST && run_round(&state, sweep, nth))
+		nth++;
+	msm_igt_info("%u failures\n", nth - 1);
+	msm_igt_assert(nth > 1 || sweep->void_, "nothing could fail\n");
+	msm_igt_assert(nth < MOST, "no end after %u failures\n", nth);
+	vm_test_close(&state.vm);
+}
+
+static const struct sweep create = {
+	.act = act_create, .undo = undo_create,
+	.before = "A0-7", .after = "A0-7",
+};
+
+static const struct sweep queue = {
+	.act = act_queue, .undo = undo_queue,
+	.before = "A0-7", .after = "A0-7",
+};
+
+static const struct sweep map = {
+	.act = act_map, .finish = finish_bind, .undo = undo_bind,
+	.before = "A0-7 .", .after = "A0-7 B0-3",
+};
+
+static const struct sweep behind = {
+	.prepare = prepare_behind, .act = act_behind, .finish = finish_bind,
+	.undo = undo_bind, .before = "A0-7 .", .after = "A0-7 B0-3",
+};
+
+static const struct sweep rebind = {
+	.act = act_rebind, .finish = finish_bind, .undo = undo_bind,
+	.before = "A0-7", .after = "A0-1 B0-3 A6-7",
+};
+
+static const struct sweep unmap = {
+	.act = act_unmap, .finish = finish_bind, .undo = undo_bind,
+	.before = "A0-7", .after = "A0-2 . A4-7",
+};
+
+static const struct sweep array = {
+	.act = act_array, .finish = finish_bind, .undo = undo_bind,
+	.before = "A0-7 .", .after = "A0 . A2-5 B0-3",
+};
+
+static const struct sweep submit = {
+	.prepare = prepare_submit, .act = act_submit, .finish = finish_submit,
+	.before = "A0-7", .after = "A0-7",
+};
+
+static const struct sweep close_all = {
+	.prepare = prepare_close, .act = act_close, .void_ = true,
+	.before = "A0-7", .after = "A0-7",
+};
+
+static const struct msm_igt_subtest tests[] = {
+	{ "create", "open, opt in, first queue", run_sweep, &create },
+	{ "queue", "one more bind queue", run_sweep, &queue },
+	{ "map", "one MAP into a hole", run_sweep, &map },
+	{ "map-behind-fence", "MAP with an in-fence", run_sweep, &behind },
+	{ "rebind", "MAP over the middle of a mapping", run_sweep, &rebind },
+	{ "unmap", "UNMAP of the middle", run_sweep, &unmap },
+	{ "array", "three operations, new page tables", run_sweep, &array },
+	{ "submit", "SUBMIT by address", run_sweep, &submit },
+	{ "close", "buffer, queue and file with a bind queued", run_sweep,
+	  &close_all },
+};
+
+static void sweep_fixture(void)
+{
+	int ret;
+
+	vm_test_fixture();
+	ret = gpu_nth_setup();
+	msm_igt_require(ret != -ENOENT, "this kernel cannot fail allocations\n");
+	msm_igt_assert_ok(ret);
+}
+
+int main(int argc, char **argv)
+{
+	msm_igt_start(&argc, argv);
+	msm_igt_fixture(sweep_fixture);
+	msm_igt_run(tests, ARRAY_SIZE(tests));
+	msm_igt_fixture(vm_test_restore);
+	igt_exit();
+}
