@@ -3,11 +3,12 @@
 LAB := tools/testing/msm/lab.py
 export ARCH FLAVOUR SUITE CMD KSRC FORCE
 
-.PHONY: help run check guest tree kernel rootfs series check-series lint save clean
+.PHONY: help run check guest bench tree kernel rootfs series check-series lint save clean
 help:         ; @$(LAB) help
 run:          ; @$(LAB) run
 check:        ; @$(LAB) check
 guest:        ; @$(LAB) guest
+bench:        ; @$(LAB) bench
 tree:         ; @$(LAB) tree
 kernel:       ; @$(LAB) kernel
 rootfs:       ; @$(LAB) rootfs

@@ -13,6 +13,7 @@ from lab.common import Failure  # noqa: E402
 VERBS = {
     "run": "everything: set up, build, boot, and show the virtual GPU and VM_BIND at work",
     "check": "run the suites in the guest and report",
+    "bench": "measure in the plain kernel, in instructions; a table and out/results/bench.json",
     "deps": "install the Debian packages that a step needs",
     "kernel": "build the guest kernel",
     "guest": "boot the guest: a shell, or a command that runs as root",

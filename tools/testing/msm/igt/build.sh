@@ -91,7 +91,6 @@ compile msm_vm_sparse msm_vm_sparse.c $common "$libdir/libigt.so.0" $igtlib
 # shellcheck disable=SC2086
 compile msm_vgpu msm_vgpu.c msm_igt.c $helpers "$libdir/libigt.so.0" $igtlib
 
-# Only for kernels that can fail allocations; the suite igt leaves it out
 # shellcheck disable=SC2086
 compile msm_vm_sweep msm_vm_sweep.c $common "$libdir/libigt.so.0" $igtlib
 

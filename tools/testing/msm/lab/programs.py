@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Build our IGT tests, the demo and the Vulkan programs on the host, against the guest's libraries and the tree's headers."""
+"""Build our IGT tests, the demo, the benchmarks and the Vulkan programs on the host, with the guest's libraries."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ from lab import common, kernel, rootfs
 from lab.common import Failure, say, write_atomic
 
 HERE = Path(__file__).resolve().parents[1]
-SOURCES = ("igt", "demo", "vulkan")
+SOURCES = ("igt", "demo", "bench", "vulkan")
 
 
 def folder(arch):

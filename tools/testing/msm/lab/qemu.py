@@ -41,13 +41,14 @@ class Machine:
     words: list = field(default_factory=list)       # of the kernel command line
     shares: dict = field(default_factory=dict)      # 9p tag -> host folder
     interactive: bool = False
+    count: bool = False                             # one guest nanosecond is one instruction; TCG with one CPU
     nonce: str = field(default_factory=lambda: secrets.token_hex(8))
 
     def argv(self):
         words = [f"console={self.arch.console}", "panic=-1", "no_hash_pointers", f"lab.nonce={self.nonce}",
                  "lab.io=hvc0", *(() if self.accel == "kvm" else PATIENCE), *self.words]
         argv = [self.arch.qemu, *self.arch.machine, "-accel", self._accel(), "-cpu", self._cpu(),
-                "-smp", str(self.cpus), "-m", f"{self.memory}M", "-no-reboot", "-nodefaults", "-display", "none",
+                *(("-icount", "shift=0,sleep=off") if self.count else ()), "-smp", str(self.cpus), "-m", f"{self.memory}M", "-no-reboot", "-nodefaults", "-display", "none",
                 "-kernel", self.kernel, "-initrd", self.initrd, "-append", " ".join(words),
                 "-serial", f"file:{self.log}", "-device", "virtio-rng-pci",
                 "-drive", f"if=none,id=root,format=raw,readonly=on,file.locking=off,file={_quoted(self.disk)}",
@@ -59,7 +60,7 @@ class Machine:
         return [str(word) for word in argv]
 
     def _accel(self):
-        return "kvm" if self.accel == "kvm" else "tcg,thread=multi"
+        return "kvm" if self.accel == "kvm" else f"tcg,thread={'single' if self.count else 'multi'}"
 
     def _cpu(self):
         return "host" if self.accel == "kvm" else "max,pauth-impdef=on" if self.arch.name == "arm64" else "max"
