@@ -32,16 +32,16 @@
 #define VGPU_OAS		48
 
 /* TCR_EL1 of the Arm Architecture Reference Manual */
-#define TCR_T0SZ		GENMASK_ULL(5, 0)
-#define TCR_EPD0		BIT_ULL(7)
-#define TCR_IRGN0		GENMASK_ULL(9, 8)
-#define TCR_ORGN0		GENMASK_ULL(11, 10)
-#define TCR_SH0			GENMASK_ULL(13, 12)
-#define TCR_TG0			GENMASK_ULL(15, 14)
-#define TCR_LOW			GENMASK_ULL(15, 0)
-#define TCR_EPD1		BIT_ULL(23)
-#define TCR_IPS			GENMASK_ULL(34, 32)
-#define TCR_HIGH_SHIFT		16
+#define CB_TCR_T0SZ		GENMASK_ULL(5, 0)
+#define CB_TCR_EPD0		BIT_ULL(7)
+#define CB_TCR_IRGN0		GENMASK_ULL(9, 8)
+#define CB_TCR_ORGN0		GENMASK_ULL(11, 10)
+#define CB_TCR_SH0		GENMASK_ULL(13, 12)
+#define CB_TCR_TG0			GENMASK_ULL(15, 14)
+#define CB_TCR_LOW		GENMASK_ULL(15, 0)
+#define CB_TCR_EPD1		BIT_ULL(23)
+#define CB_TCR_IPS			GENMASK_ULL(34, 32)
+#define CB_TCR_HIGH_SHIFT		16
 
 /**
  * struct vgpu_domain - the kernel's address space
@@ -93,11 +93,11 @@ static void vgpu_smmu_write_prr_locked(struct vgpu_smmu *smmu)
 /* The fields of one half of TCR, placed as for TTBR0 */
 static u64 vgpu_tcr_half(const struct io_pgtable_cfg *cfg)
 {
-	return FIELD_PREP(TCR_T0SZ, cfg->arm_lpae_s1_cfg.tcr.tsz) |
-	       FIELD_PREP(TCR_IRGN0, cfg->arm_lpae_s1_cfg.tcr.irgn) |
-	       FIELD_PREP(TCR_ORGN0, cfg->arm_lpae_s1_cfg.tcr.orgn) |
-	       FIELD_PREP(TCR_SH0, cfg->arm_lpae_s1_cfg.tcr.sh) |
-	       FIELD_PREP(TCR_TG0, cfg->arm_lpae_s1_cfg.tcr.tg);
+	return FIELD_PREP(CB_TCR_T0SZ, cfg->arm_lpae_s1_cfg.tcr.tsz) |
+	       FIELD_PREP(CB_TCR_IRGN0, cfg->arm_lpae_s1_cfg.tcr.irgn) |
+	       FIELD_PREP(CB_TCR_ORGN0, cfg->arm_lpae_s1_cfg.tcr.orgn) |
+	       FIELD_PREP(CB_TCR_SH0, cfg->arm_lpae_s1_cfg.tcr.sh) |
+	       FIELD_PREP(CB_TCR_TG0, cfg->arm_lpae_s1_cfg.tcr.tg);
 }
 
 /**
@@ -110,7 +110,7 @@ void vgpu_smmu_disable_cb(struct vgpu_smmu *smmu)
 {
 	spin_lock(&smmu->lock);
 	smmu->domain = NULL;
-	smmu->cb = (struct vgpu_hw_cb) { .tcr = TCR_EPD0 | TCR_EPD1 };
+	smmu->cb = (struct vgpu_hw_cb) { .tcr = CB_TCR_EPD0 | CB_TCR_EPD1 };
 	vgpu_smmu_write_cb_locked(smmu);
 	spin_unlock(&smmu->lock);
 
@@ -126,7 +126,7 @@ void vgpu_smmu_disable_cb(struct vgpu_smmu *smmu)
  */
 void vgpu_smmu_lose_power(struct vgpu_smmu *smmu)
 {
-	const struct vgpu_hw_cb off = { .tcr = TCR_EPD0 | TCR_EPD1 };
+	const struct vgpu_hw_cb off = { .tcr = CB_TCR_EPD0 | CB_TCR_EPD1 };
 
 	vgpu_hw_smmu_write_cb(smmu->hw, &off);
 	vgpu_hw_smmu_enable_prr(smmu->hw, false);
@@ -156,8 +156,8 @@ static void vgpu_cb_enable_ttbr1(struct vgpu_hw_cb *cb,
 	cb->ttbr[0] = 0;
 	cb->ttbr[1] = cfg->arm_lpae_s1_cfg.ttbr;
 	cb->mair = cfg->arm_lpae_s1_cfg.mair;
-	cb->tcr = vgpu_tcr_half(cfg) << TCR_HIGH_SHIFT | TCR_EPD0 |
-		  FIELD_PREP(TCR_IPS, cfg->arm_lpae_s1_cfg.tcr.ips);
+	cb->tcr = vgpu_tcr_half(cfg) << CB_TCR_HIGH_SHIFT | CB_TCR_EPD0 |
+		  FIELD_PREP(CB_TCR_IPS, cfg->arm_lpae_s1_cfg.tcr.ips);
 }
 
 /*
@@ -227,18 +227,18 @@ static int vgpu_priv_set_ttbr0_cfg(const void *cookie,
 	int ret = 0;
 
 	spin_lock(&smmu->lock);
-	enabled = !(cb->tcr & TCR_EPD0);
+	enabled = !(cb->tcr & CB_TCR_EPD0);
 	if (enabled == !!cfg) {
 		ret = -EINVAL;	/* already so */
 		goto out_unlock;
 	}
 
-	cb->tcr &= ~TCR_LOW;
+	cb->tcr &= ~CB_TCR_LOW;
 	if (cfg) {
 		cb->tcr |= vgpu_tcr_half(cfg);
 		cb->ttbr[0] = cfg->arm_lpae_s1_cfg.ttbr;
 	} else {
-		cb->tcr |= TCR_EPD0;
+		cb->tcr |= CB_TCR_EPD0;
 		cb->ttbr[0] = 0;
 	}
 	vgpu_smmu_write_cb_locked(smmu);
