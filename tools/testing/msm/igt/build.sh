@@ -37,7 +37,7 @@ cd "$(dirname "$0")"
 CC=${CC:-gcc}
 FLAGS="-std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter
 	-Wno-missing-field-initializers -fvisibility=hidden"
-TESTS="msm_vgpu msm_vm_bind msm_vm_bind_uapi msm_vm_no_share msm_vm_order msm_vm_sparse msm_vm_sync"
+TESTS="msm_vgpu msm_vm_bind msm_vm_bind_uapi msm_vm_no_share msm_vm_order msm_vm_sparse msm_vm_sync msm_vm_bo"
 
 fail()
 {
@@ -81,6 +81,8 @@ compile msm_vm_bind_uapi msm_vm_bind_uapi.c vm_refuse.c $common \
 compile msm_vm_sync msm_vm_sync.c vm_sync.c vm_sync_array.c vm_sync_refuse.c $common \
 	"$libdir/libigt.so.0" $igtlib
 
+# shellcheck disable=SC2086
+compile msm_vm_bo msm_vm_bo.c $common "$libdir/libigt.so.0" $igtlib
 # shellcheck disable=SC2086
 compile msm_vm_no_share msm_vm_no_share.c $common \
 	"$libdir/libigt.so.0" $igtlib

@@ -118,30 +118,11 @@ static void lifetime(const void *arg)
 	vm_test_close(&vm);
 }
 
-static u64 bo_count(void)
-{
-	u64 count;
-
-	msm_igt_assert_ok(gpu_knob_bo_count(&count));
-	return count;
-}
-
-/* VMs go in a worker. */
-static void expect_bo_count(u64 want)
-{
-	int ms = gpu_fence_scaled_ms(GPU_FENCE_PATIENCE_MS);
-
-	for (; bo_count() != want && ms > 0; ms -= 10)
-		usleep(10000);
-	msm_igt_assert(bo_count() == want, "%llu BOs, expected %llu\n",
-		       bo_count(), want);
-}
-
 /* The file goes with a bind queued that waits, and with all still mapped. */
 static void exit_mapped(const void *arg)
 {
 	struct drm_msm_vm_bind_op op;
-	u64 before = bo_count();
+	u64 before = vm_test_bo_count();
 	struct gpu_gate gate;
 	struct gpu_vm vm;
 	struct gpu_bo *a;
@@ -158,7 +139,7 @@ static void exit_mapped(const void *arg)
 	vm_test_close(&vm);
 	msm_igt_assert_ok(gpu_gate_open(&gate));
 	gpu_gate_free(&gate);
-	expect_bo_count(before);
+	vm_test_expect_bo_count(before);
 }
 
 static int gem_new(struct gpu_dev *dev, u64 size, u32 flags)
@@ -173,7 +154,7 @@ static int gem_new(struct gpu_dev *dev, u64 size, u32 flags)
 /* There must be a VM; asking for a buffer does not make one. */
 static void new_without_vm(const void *arg)
 {
-	u64 before = bo_count();
+	u64 before = vm_test_bo_count();
 	struct gpu_dev dev;
 	struct gpu_bo bo;
 	u64 iova;
@@ -189,7 +170,7 @@ static void new_without_vm(const void *arg)
 	msm_igt_assert_ret(gem_new(&dev, GPU_PAGE, MSM_BO_WC), -EINVAL);
 	gpu_bo_free(&bo);
 	gpu_dev_close(&dev);
-	expect_bo_count(before);
+	vm_test_expect_bo_count(before);
 }
 
 static void new_bad(const void *arg)
@@ -198,10 +179,10 @@ static void new_bad(const void *arg)
 	u64 before;
 
 	vm_canary_open(&c);
-	before = bo_count();
+	before = vm_test_bo_count();
 	msm_igt_assert_ret(gem_new(&c.vm.dev, 0, MSM_BO_WC), -EINVAL);
 	msm_igt_assert_ret(gem_new(&c.vm.dev, GPU_PAGE, 0), -EINVAL);
-	expect_bo_count(before);
+	vm_test_expect_bo_count(before);
 	vm_canary_check(&c);
 	vm_canary_close(&c);
 }
@@ -215,7 +196,7 @@ static void new_no_memory(const void *arg)
 
 	msm_igt_assert_ok(gpu_knob_fail_nth(0));
 	vm_canary_open(&c);
-	before = bo_count();
+	before = vm_test_bo_count();
 	for (n = 1; n < 1000; n++) {
 		msm_igt_assert_ok(gpu_knob_fail_nth(n));
 		ret = gem_new(&c.vm.dev, GPU_PAGE, MSM_BO_WC);
@@ -225,7 +206,7 @@ static void new_no_memory(const void *arg)
 		/* shmem has no space when it has no memory for an inode */
 		if (ret != -ENOSPC)
 			msm_igt_assert_ret(ret, -ENOMEM);
-		expect_bo_count(before);
+		vm_test_expect_bo_count(before);
 	}
 	msm_igt_assert(n > 1 && n < 1000, "%d tries\n", n);
 	vm_canary_check(&c);
@@ -299,7 +280,7 @@ static u32 flink(struct gpu_bo *bo)
 static void refuse_flink(const void *arg)
 {
 	struct gpu_dev owner, other;
-	u64 before = bo_count();
+	u64 before = vm_test_bo_count();
 	struct gpu_bo bo, common;
 
 	msm_igt_assert_ok(open_card(&owner));
@@ -319,7 +300,7 @@ static void refuse_flink(const void *arg)
 	gpu_bo_free(&common);
 	gpu_dev_close(&other);
 	gpu_dev_close(&owner);
-	expect_bo_count(before);
+	vm_test_expect_bo_count(before);
 }
 
 static void refuse_framebuffer(const void *arg)

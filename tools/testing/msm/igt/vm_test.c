@@ -4,7 +4,10 @@
  * possible, steps that must succeed, and the canary for steps that must not.
  */
 #include <errno.h>
+#include <unistd.h>
 
+#include "gpu_fence.h"
+#include "gpu_knob.h"
 #include "gpu_reason.h"
 #include "vm_test.h"
 
@@ -86,6 +89,26 @@ void vm_test_close(struct gpu_vm *vm)
 		buffers[i] = (struct gpu_bo){ 0 };
 	}
 	gpu_vm_close(vm);
+}
+
+/* BOs of all contexts */
+u64 vm_test_bo_count(void)
+{
+	u64 count;
+
+	msm_igt_assert_ok(gpu_knob_bo_count(&count));
+	return count;
+}
+
+/* VMs go in a worker, and so do the BOs of a queued unmap. */
+void vm_test_expect_bo_count(u64 want)
+{
+	int ms = gpu_fence_scaled_ms(GPU_FENCE_PATIENCE_MS);
+
+	for (; vm_test_bo_count() != want && ms > 0; ms -= 10)
+		usleep(10000);
+	msm_igt_assert(vm_test_bo_count() == want, "%llu BOs, expected %llu\n",
+		       vm_test_bo_count(), want);
 }
 
 void vm_test_expect_at(struct gpu_vm *vm, u64 iova, const char *picture,

@@ -14,6 +14,8 @@ struct gpu_bo *vm_test_bo(struct gpu_vm *vm, char letter, u32 pages);
 void vm_test_map(struct gpu_vm *vm, u64 iova, const struct gpu_bo *bo);
 void vm_test_unmap(struct gpu_vm *vm, u64 iova, u32 pages);
 struct gpu_gate vm_test_gate(void);
+u64 vm_test_bo_count(void);
+void vm_test_expect_bo_count(u64 want);
 
 void vm_test_expect_at(struct gpu_vm *vm, u64 iova, const char *picture,
 		       const char *func, int line);

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Buffers out of the ordinary: of 4 GiB and more, and of another device.
+ *
+ * A buffer gets memory as a whole when it is first used.  That is too much for a
+ * small machine, so the tests of large ones stop short of using one.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/udmabuf.h>
+
+#include "gpu_fence.h"
+#include "gpu_legacy.h"
+#include "vm_test.h"
+
+#define GIB	(1024 * 1024 * 1024ull)
+/* Cut to 32 bits this is one page. */
+#define LARGE	(4 * GIB + GPU_PAGE)
+/* The kernel's limit: an array of pages of less than 2 GiB */
+#define TOO_LARGE	(1024 * GIB)
+
+/* The size as the kernel knows it: of the dma-buf, and of the largest mmap */
+static void large_size(const void *arg)
+{
+	struct drm_prime_handle req = { .flags = DRM_CLOEXEC };
+	struct gpu_dev dev;
+	struct gpu_bo bo;
+	s64 size;
+
+	msm_igt_assert_ok(gpu_dev_open(&dev));
+	msm_igt_assert_ok(gpu_bo_new(&dev, LARGE, &bo));
+	req.handle = bo.handle;
+	msm_igt_assert_ok(gpu_ioctl(dev.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &req));
+	size = lseek(req.fd, 0, SEEK_END);
+	close(req.fd);
+	gpu_bo_free(&bo);
+	gpu_dev_close(&dev);
+	msm_igt_assert(size == LARGE, "%llx bytes, not %llx\n", size, LARGE);
+}
+
+static void too_large(const void *arg)
+{
+	static const u64 sizes[] = {
+		TOO_LARGE, 1ull << 62, ~0ull - GPU_PAGE, ~0ull,
+	};
+	struct vm_canary c;
+	struct gpu_bo bo;
+	u64 before;
+	size_t i;
+
+	vm_canary_open(&c);
+	before = vm_test_bo_count();
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		msm_igt_assert_ret(gpu_bo_new(&c.vm.dev, sizes[i], &bo),
+				   -EINVAL);
+	vm_test_expect_bo_count(before);
+	vm_canary_check(&c);
+	vm_canary_close(&c);
+}
+
+/* Addresses that the kernel gives out must not overlap. */
+static void large_legacy(const void *arg)
+{
+	static const u64 sizes[] = { LARGE, 3 * GIB, GPU_PAGE };
+	u64 iova[ARRAY_SIZE(sizes)];
+	struct gpu_bo bo[ARRAY_SIZE(sizes)];
+	struct gpu_dev dev;
+	size_t i, j;
+
+	msm_igt_assert_ok(gpu_dev_open(&dev));
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		msm_igt_assert_ok(gpu_bo_new(&dev, sizes[i], &bo[i]));
+		msm_igt_assert_ok(gpu_legacy_iova(&bo[i], &iova[i]));
+	}
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (j = 0; j < i; j++)
+			msm_igt_assert(iova[i] >= iova[j] + sizes[j] ||
+				       iova[j] >= iova[i] + sizes[i],
+				       "%llx + %llx overlaps %llx + %llx\n",
+				       iova[i], sizes[i], iova[j], sizes[j]);
+	}
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		gpu_bo_free(&bo[i]);
+	gpu_dev_close(&dev);
+}
+
+/* What lies behind the end does not become the start of the buffer. */
+static void large_beyond(const void *arg)
+{
+	struct vm_canary c;
+	struct gpu_bo bo;
+
+	vm_canary_open(&c);
+	msm_igt_assert_ok(gpu_bo_new(&c.vm.dev, LARGE, &bo));
+	msm_igt_assert_ret(gpu_vm_map(&c.vm, c.hole, &bo, LARGE, GPU_PAGE),
+			   -EINVAL);
+	msm_igt_assert_ret(gpu_vm_map(&c.vm, c.hole, &bo, GPU_PAGE, LARGE),
+			   -EINVAL);
+	gpu_bo_free(&bo);
+	vm_canary_check(&c);
+	vm_canary_close(&c);
+}
+
+/* One UNMAP across 8 GiB: it takes what is inside, and nothing else. */
+static void large_unmap(const void *arg)
+{
+	struct gpu_vm vm;
+	struct gpu_bo *a;
+	u64 i;
+
+	vm_test_open(&vm);
+	msm_igt_require(vm.va_size >= 16 * GIB, "a VM of %llu GiB only\n",
+			vm.va_size / GIB);
+	a = vm_test_bo(&vm, 'A', 4);
+	for (i = 0; i <= 8; i += 4)
+		vm_test_map(&vm, vm.area + i * GIB, a);
+	msm_igt_assert_ok(gpu_vm_unmap(&vm, vm.area + 2 * GPU_PAGE,
+				       8 * GIB));
+	vm_test_expect(&vm, vm.area, "A0-1 .2");
+	vm_test_expect(&vm, vm.area + 4 * GIB, ".4");
+	vm_test_expect(&vm, vm.area + 8 * GIB, ".2 A2-3");
+	vm_test_close(&vm);
+}
+
+/* Memory of this process as a dma-buf; stamped 'A' and mapped at @map. */
+static int dmabuf_new(u32 pages, u32 **map)
+{
+	struct udmabuf_create req = { .flags = UDMABUF_FLAGS_CLOEXEC };
+	int device, fd;
+	u32 i;
+
+	req.memfd = memfd_create("import", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	req.size = pages * GPU_PAGE;
+	msm_igt_assert(!ftruncate(req.memfd, req.size) &&
+		       !fcntl(req.memfd, F_ADD_SEALS, F_SEAL_SHRINK),
+		       "no memory to share: %d\n", errno);
+	*map = mmap(NULL, req.size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    req.memfd, 0);
+	msm_igt_assert(*map != MAP_FAILED, "mmap: %d\n", errno);
+	for (i = 0; i < pages; i++) {
+		u32 *page = *map + i * (GPU_PAGE / sizeof(u32));
+
+		page[0] = gpu_pages_stamp('A', i, false);
+		page[GPU_PAGE / sizeof(u32) - 1] = gpu_pages_stamp('A', i, true);
+	}
+
+	device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+	msm_igt_require(device >= 0, "no /dev/udmabuf\n");
+	fd = ioctl(device, UDMABUF_CREATE, &req);
+	msm_igt_assert(fd >= 0, "UDMABUF_CREATE: %d\n", errno);
+	close(device);
+	close(req.memfd);
+	return fd;
+}
+
+/* Import and map; nothing but the mapping keeps the import afterwards. */
+static void map_import(struct gpu_vm *vm, int fd, u32 pages)
+{
+	struct drm_prime_handle req = { .fd = fd };
+	struct gpu_bo bo;
+
+	msm_igt_assert_ok(gpu_ioctl(vm->dev.fd, DRM_IOCTL_PRIME_FD_TO_HANDLE,
+				    &req));
+	bo = (struct gpu_bo){
+		.dev = &vm->dev, .handle = req.handle, .size = pages * GPU_PAGE,
+	};
+	vm_test_map(vm, vm->area, &bo);
+	gpu_bo_close_handle(&bo);
+	close(fd);
+}
+
+static void import(const void *arg)
+{
+	const bool unmap = arg;
+	struct gpu_vm vm;
+	u64 before;
+	u32 *map;
+
+	before = vm_test_bo_count();
+	vm_test_open(&vm);
+	map_import(&vm, dmabuf_new(4, &map), 4);
+	vm_test_expect(&vm, vm.area, "A0-3 .");
+	msm_igt_assert_ok(gpu_job_write_now(&vm, vm.area + 0x40, 0x600d0003));
+	msm_igt_assert(map[0x10] == 0x600d0003, "CPU read %08x\n", map[0x10]);
+	if (unmap) {
+		u64 mapped = vm_test_bo_count();
+
+		vm_test_unmap(&vm, vm.area, 4);
+		vm_test_expect_bo_count(mapped - 1);
+		vm_test_expect(&vm, vm.area, ".4");
+	}
+	vm_test_close(&vm);
+	vm_test_expect_bo_count(before);
+	munmap(map, 4 * GPU_PAGE);
+}
+
+static const struct msm_igt_subtest tests[] = {
+	{ "large-size", "4 GiB and a page are not a page", large_size },
+	{ "too-large", "an error, not a kernel warning", too_large },
+	{ "large-legacy", "kernel-chosen addresses do not overlap",
+	  large_legacy },
+	{ "large-beyond", "no MAP behind the end", large_beyond },
+	{ "large-unmap", "across 8 GiB", large_unmap },
+	{ "import-unmap", "only the mapping keeps it, until UNMAP", import,
+	  "unmap" },
+	{ "import-close", "only the mapping keeps it, until the VM goes",
+	  import },
+};
+
+int main(int argc, char **argv)
+{
+	msm_igt_start(&argc, argv);
+	msm_igt_fixture(vm_test_fixture);
+	msm_igt_run(tests, ARRAY_SIZE(tests));
+	msm_igt_fixture(vm_test_restore);
+	igt_exit();
+}
