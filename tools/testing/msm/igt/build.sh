@@ -37,7 +37,7 @@ cd "$(dirname "$0")"
 CC=${CC:-gcc}
 FLAGS="-std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter
 	-Wno-missing-field-initializers -fvisibility=hidden"
-TESTS="msm_vgpu msm_vm_bind msm_vm_bind_uapi msm_vm_no_share msm_vm_order msm_vm_sparse msm_vm_sync msm_vm_bo"
+TESTS="msm_vgpu msm_vm_bind msm_vm_bind_uapi msm_vm_no_share msm_vm_order msm_vm_sparse msm_vm_sync msm_vm_bo msm_vm_evict"
 
 fail()
 {
@@ -68,33 +68,27 @@ compile msm_vm_bench ../bench/msm_vm_bench.c $helpers
 
 # Only the library is on the host, not what it links to in turn.
 [ -e "$libdir/libigt.so.0" ] || fail "no libigt.so.0 in $libdir"
-igtlib=-Wl,--allow-shlib-undefined
-common="msm_igt.c vm_test.c $helpers"
 
+# NAME [SOURCES]: a test program of NAME.c, what all share, and SOURCES
 # shellcheck disable=SC2086
-compile msm_vm_bind msm_vm_bind.c vm_fence.c $common \
-	"$libdir/libigt.so.0" $igtlib
-# shellcheck disable=SC2086
-compile msm_vm_bind_uapi msm_vm_bind_uapi.c vm_refuse.c $common \
-	"$libdir/libigt.so.0" $igtlib
-# shellcheck disable=SC2086
-compile msm_vm_sync msm_vm_sync.c vm_sync.c vm_sync_array.c vm_sync_refuse.c $common \
-	"$libdir/libigt.so.0" $igtlib
+program()
+{
+	name=$1
+	shift
+	compile "$name" "$name.c" "$@" msm_igt.c vm_test.c $helpers \
+		"$libdir/libigt.so.0" -Wl,--allow-shlib-undefined
+}
 
-# shellcheck disable=SC2086
-compile msm_vm_bo msm_vm_bo.c $common "$libdir/libigt.so.0" $igtlib
-# shellcheck disable=SC2086
-compile msm_vm_no_share msm_vm_no_share.c $common \
-	"$libdir/libigt.so.0" $igtlib
-# shellcheck disable=SC2086
-compile msm_vm_order msm_vm_order.c $common "$libdir/libigt.so.0" $igtlib
-# shellcheck disable=SC2086
-compile msm_vm_sparse msm_vm_sparse.c $common "$libdir/libigt.so.0" $igtlib
-# shellcheck disable=SC2086
-compile msm_vgpu msm_vgpu.c msm_igt.c $helpers "$libdir/libigt.so.0" $igtlib
-
-# shellcheck disable=SC2086
-compile msm_vm_sweep msm_vm_sweep.c $common "$libdir/libigt.so.0" $igtlib
+program msm_vgpu
+program msm_vm_bind vm_fence.c
+program msm_vm_bind_uapi vm_refuse.c
+program msm_vm_bo
+program msm_vm_evict vm_evict_race.c
+program msm_vm_no_share
+program msm_vm_order
+program msm_vm_sparse
+program msm_vm_sweep
+program msm_vm_sync vm_sync.c vm_sync_array.c vm_sync_refuse.c
 
 echo "TESTLIST
 $TESTS

@@ -419,10 +419,36 @@ static void vma_split_keeps(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, to_msm_vma(va)->flags, MSM_VM_BIND_OP_DUMP);
 }
 
+/* An evicted mapping has no entries to clear, and neither have its pieces. */
+static void vma_invalidated(struct kunit *test)
+{
+	const struct msm_vm_request hole = unmap_req(3, 2);
+	const struct msm_vm_request over = map_req(6, 1, 1, 0);
+	struct fixture *fix = test->priv;
+	struct msm_vm_request req = map_req(0, 8, 0, 0);
+	struct drm_gpuva *va;
+
+	apply(fix, &req, "map");
+	drm_gpuvm_for_each_va(va, &fix->vm)
+		drm_gpuva_invalidate(va, true);
+	memset(fix->table, 0, sizeof(fix->table));
+
+	dma_resv_lock(fix->resv->resv, NULL);
+	tree_apply(fix, &hole);
+	tree_apply(fix, &over);
+	dma_resv_unlock(fix->resv->resv);
+
+	KUNIT_EXPECT_EQ(test, fix->edits, 8 + 1);
+	drm_gpuvm_for_each_va(va, &fix->vm)
+		KUNIT_EXPECT_EQ(test, drm_gpuva_invalidated(va),
+				va->gem.obj == &fix->bo[0]);
+}
+
 static struct kunit_case vma_cases[] = {
 	KUNIT_CASE(vma_same_again),
 	KUNIT_CASE(vma_same_null_again),
 	KUNIT_CASE(vma_split_keeps),
+	KUNIT_CASE(vma_invalidated),
 	KUNIT_CASE(vma_pairs),
 	KUNIT_CASE(vma_random),
 	{}

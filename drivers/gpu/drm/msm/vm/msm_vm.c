@@ -18,6 +18,7 @@
 #include "../msm_mmu.h"
 #include "../msm_pgtable.h"
 #include "msm_vm.h"
+#include "msm_vm_evict.h"
 #include "msm_vm_refuse.h"
 #include "msm_vm_reserve.h"
 #include "msm_vm_run.h"
@@ -56,8 +57,9 @@
  * of one queue run in that order, jobs of different queues only where their
  * ranges overlap, see msm_vm_order.c.
  *
- * Backing pages stay pinned as long as a VMA or a queued removal of one needs
- * them.
+ * A GPU job keeps in memory what is mapped when it is queued, a bind job what it
+ * maps and unmaps.  Apart from that a mapped BO can be evicted like any other;
+ * the next GPU job brings it back.
  */
 
 /**
@@ -70,12 +72,18 @@
  *     > msm_vm.pt_lock
  *       > locks of msm_vm.tables, of msm_vm.order
  *
- * The VM's reservation lock guards the VMA tree, the lists of vm_bos, and the
- * order in which jobs are pushed.
+ * The VM's reservation lock guards the VMA tree and the order in which jobs are
+ * pushed; that of a BO its vm_bos, their VMAs, and whether those are
+ * invalidated.
  *
  * msm_vm.pt_lock guards the page table.  It is taken on the fence signalling
- * path: whoever holds it must not allocate and must not wait for a fence.  The
- * LRU lock is taken by reclaim, which only tries for reservation locks.
+ * path: whoever holds it must not allocate and must not wait for a fence.
+ *
+ * Reclaim comes from the middle of an allocation, where any of the reservation
+ * locks may be held.  It picks a BO under the LRU lock, drops that, and only
+ * tries for the BO's reservation lock; then it takes msm_vm.pt_lock of each VM
+ * in turn.  A GPU job locks the VM and all that is mapped in it until its fence
+ * is on them, so the two never meet at a BO.
  */
 
 /**
@@ -107,16 +115,33 @@ static void vm_free(struct drm_gpuvm *base)
 
 static const struct drm_gpuvm_ops vm_ops = {
 	.vm_free = vm_free,
+	.vm_bo_validate = msm_vm_validate,
 	.sm_step_map = msm_vma_step_map,
 	.sm_step_remap = msm_vma_step_remap,
 	.sm_step_unmap = msm_vma_step_unmap,
 };
 
-/* With the page table gone, nothing points to the BO's pages any more. */
-static void release_vma(struct msm_vm *vm, struct msm_vma *vma,
-			struct list_head *gone)
+/* Keep reclaim off the entries until they are gone with the page table. */
+static void hold_vma(struct msm_vma *vma)
 {
-	struct msm_drm_private *priv = vm->base.drm->dev_private;
+	struct drm_gem_object *obj = vma->base.gem.obj;
+	struct msm_drm_private *priv;
+
+	if (!obj)
+		return;
+
+	priv = obj->dev->dev_private;
+	msm_gem_lock(obj);
+	if (msm_vma_has_pages(vma)) {
+		mutex_lock(&priv->lru.lock);
+		msm_gem_pin_obj_locked(obj);
+		mutex_unlock(&priv->lru.lock);
+	}
+	msm_gem_unlock(obj);
+}
+
+static void release_vma(struct msm_vma *vma, struct list_head *gone)
+{
 	struct drm_gem_object *obj = vma->base.gem.obj;
 
 	if (!obj) {
@@ -130,9 +155,8 @@ static void release_vma(struct msm_vm *vm, struct msm_vma *vma,
 	msm_gem_lock(obj);
 	drm_gpuva_remove(&vma->base);
 	drm_gpuva_unlink(&vma->base);
-	mutex_lock(&priv->lru.lock);
-	msm_gem_unpin_active(obj);
-	mutex_unlock(&priv->lru.lock);
+	if (msm_vma_has_pages(vma))
+		msm_gem_unpin_locked(obj);
 	msm_gem_unlock(obj);
 
 	drm_gem_object_put(obj);
@@ -154,10 +178,13 @@ static void destroy(struct work_struct *work)
 	LIST_HEAD(gone);
 
 	msm_vm_run_teardown(vm);
+
+	drm_gpuvm_for_each_va(va, &vm->base)
+		hold_vma(to_msm_vma(va));
 	destroy_pgtable(vm);
 
 	drm_gpuvm_for_each_va_safe(va, next, &vm->base)
-		release_vma(vm, to_msm_vma(va), &gone);
+		release_vma(to_msm_vma(va), &gone);
 	msm_vm_reserve_free_vmas(&gone);
 
 	msm_vm_tables_fini(&vm->tables);

@@ -10,9 +10,9 @@
  * changed, the job is queued and the out fence will signal.
  *
  * Terms: the ioctl and the scheduler each hold a reference; the last one frees
- * the job, and with it the BOs whose entries the job cleared.  Each VMA in a
- * tree, and each one that is gone but still in a job, holds a pin on its BO's
- * pages: they cannot be purged or evicted under a live entry.
+ * the job, and with it the BOs whose entries the job cleared.  A BO that the job
+ * maps, and each live VMA that is gone, has a pin on its pages until then: they
+ * cannot be purged or evicted under an entry that reclaim does not know of.
  *
  * Trap: once pushed, the job can run and retire at any moment.
  */
@@ -85,7 +85,7 @@ static void unpin_all(struct msm_vm_job *job)
 
 	mutex_lock(&priv->lru.lock);
 	list_for_each_entry(vma, &job->update.gone, node) {
-		if (vma->base.gem.obj)
+		if (msm_vma_has_pages(vma))
 			msm_gem_unpin_active(vma->base.gem.obj);
 	}
 	for (i = 0; i < job->nr_ops; i++) {
@@ -391,6 +391,7 @@ static int prepare_map(struct msm_vm_job *job, struct msm_vm_op *op)
 	if (IS_ERR(vm_bo))
 		return PTR_ERR(vm_bo);
 	op->vm_bo = vm_bo;
+	drm_gpuvm_bo_extobj_add(vm_bo);
 
 	op->map = (struct msm_pt_op) {
 		.iova = op->req.iova,
@@ -480,15 +481,15 @@ static void commit_tree(struct msm_vm_job *job)
 	}
 }
 
-/* The backing pages are there: a request or an older VMA has them pinned. */
+/* Entries that stay until the job has run, without a VMA that tells reclaim. */
 static void commit_pins(struct msm_vm_job *job)
 {
 	struct msm_drm_private *priv = job_priv(job);
 	struct msm_vma *vma;
 
 	mutex_lock(&priv->lru.lock);
-	list_for_each_entry(vma, &job->update.fresh, fresh) {
-		if (vma->base.gem.obj)
+	list_for_each_entry(vma, &job->update.gone, node) {
+		if (msm_vma_has_pages(vma))
 			msm_gem_pin_obj_locked(vma->base.gem.obj);
 	}
 	mutex_unlock(&priv->lru.lock);

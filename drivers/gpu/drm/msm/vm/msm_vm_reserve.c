@@ -35,7 +35,6 @@ int msm_vm_reserve_vmas(struct list_head *spare, u64 count)
 		if (!vma)
 			return -ENOMEM;
 
-		INIT_LIST_HEAD(&vma->fresh);
 		list_add(&vma->node, spare);
 		if (fatal_signal_pending(current))
 			return -EINTR;

@@ -7,13 +7,14 @@
  * were set aside, the locks of all BOs involved are held, and the request was
  * validated.  It allocates nothing and touches no page table.
  *
- * Terms: *spare* VMAs are set aside, *fresh* ones came into the tree in this
- * update, *gone* ones left it.  A VMA can be both fresh and gone when a later
- * request of the same job removes what an earlier one made.
+ * Terms: *spare* VMAs are set aside, *gone* ones left the tree in this update.
+ * A VMA can have come in it, too, when a later request of the same job removes
+ * what an earlier one made.
  *
  * Trap: a VMA that is gone has left the lists of its vm_bo, so it takes a
  * reference to the BO itself: the page-table entries still point to the BO's
- * pages until the job has run.
+ * pages until the job has run.  One that was invalidated has no entries: see
+ * msm_vm_evict.c.
  */
 
 #include <linux/export.h>
@@ -39,20 +40,22 @@ struct vma_step {
 void msm_vma_update_init(struct msm_vma_update *update)
 {
 	INIT_LIST_HEAD(&update->spare);
-	INIT_LIST_HEAD(&update->fresh);
 	INIT_LIST_HEAD(&update->gone);
 	msm_pt_ops_init(&update->pt);
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vma_update_init);
 
-static struct msm_vma *vma_take(struct msm_vma_update *update, u32 flags)
+/* @from: what the new one is a piece of, or NULL */
+static struct msm_vma *vma_take(struct msm_vma_update *update, u32 flags,
+				struct msm_vma *from)
 {
 	struct msm_vma *vma;
 
 	vma = list_first_entry(&update->spare, struct msm_vma, node);
 	list_del_init(&vma->node);
-	list_add_tail(&vma->fresh, &update->fresh);
 	vma->flags = flags;
+	drm_gpuva_invalidate(&vma->base,
+			     from && drm_gpuva_invalidated(&from->base));
 
 	return vma;
 }
@@ -65,6 +68,9 @@ static void vma_leave(struct msm_vma *vma, struct msm_vma_update *update,
 		drm_gem_object_get(vma->base.gem.obj);
 	drm_gpuva_unlink(&vma->base);
 	list_add_tail(&vma->node, &update->gone);
+
+	if (drm_gpuva_invalidated(&vma->base))
+		return;
 
 	vma->unmap = (struct msm_pt_op) { .iova = iova, .range = range };
 	msm_pt_ops_stage(&update->pt, &vma->unmap);
@@ -80,7 +86,7 @@ static void vma_leave(struct msm_vma *vma, struct msm_vma_update *update,
 int msm_vma_step_map(struct drm_gpuva_op *op, void *priv)
 {
 	struct vma_step *step = priv;
-	struct msm_vma *vma = vma_take(step->update, step->req->flags);
+	struct msm_vma *vma = vma_take(step->update, step->req->flags, NULL);
 
 	drm_gpuva_map(step->vm, &vma->base, &op->map);
 	drm_gpuva_link(&vma->base, step->vm_bo);
@@ -109,9 +115,9 @@ int msm_vma_step_remap(struct drm_gpuva_op *op, void *priv)
 
 	drm_gpuva_op_remap_to_unmap_range(remap, &iova, &range);
 	if (remap->prev)
-		prev = vma_take(step->update, vma->flags);
+		prev = vma_take(step->update, vma->flags, vma);
 	if (remap->next)
-		next = vma_take(step->update, vma->flags);
+		next = vma_take(step->update, vma->flags, vma);
 
 	drm_gpuva_remap(prev ? &prev->base : NULL, next ? &next->base : NULL,
 			remap);
@@ -169,8 +175,9 @@ static struct msm_vma *find_same(struct drm_gpuvm *vm,
  * @update: takes what comes of it
  *
  * What was in the range is replaced.  A mapping that is there already, with
- * the same BO or none at the same offset, only gets the new flags: userspace does that
- * while the GPU uses it, so no entry may blink.
+ * the same BO or none at the same offset, only gets the new flags: userspace
+ * does that while the GPU uses it, so no entry may blink.  One that was
+ * invalidated stays so until the next GPU job.
  *
  * Called with the locks of the VM, of the BO, and of all BOs mapped in the
  * range.  Takes at most MSM_VMA_MAX_PER_MAP spare VMAs.

@@ -18,16 +18,15 @@ struct msm_vm_request;
 
 /**
  * struct msm_vma - a mapping of a user-managed VM
- * @base: in the VM's tree; holds its vm_bo, which holds the BO
+ * @base: in the VM's tree; holds its vm_bo, which holds the BO; invalidated
+ *	while the BO is evicted
  * @flags: MSM_VM_BIND_OP_* flags of the request that made it
- * @fresh: in &msm_vma_update.fresh
  * @node: in &msm_vma_update.spare or &msm_vma_update.gone
  * @unmap: the edit that clears its entries, once it is gone
  */
 struct msm_vma {
 	struct drm_gpuva base;
 	u32 flags;
-	struct list_head fresh;
 	struct list_head node;
 	struct msm_pt_op unmap;
 };
@@ -35,15 +34,24 @@ struct msm_vma {
 #define to_msm_vma(va) container_of(va, struct msm_vma, base)
 
 /**
+ * msm_vma_has_pages - do entries of a VMA point to pages of a BO?
+ * @vma: the VMA, its BO locked if it is in a tree
+ *
+ * Return: false if it has no BO or the BO is evicted.
+ */
+static inline bool msm_vma_has_pages(struct msm_vma *vma)
+{
+	return vma->base.gem.obj && !drm_gpuva_invalidated(&vma->base);
+}
+
+/**
  * struct msm_vma_update - a change of the VMA tree and what comes of it
  * @spare: VMAs set aside; must hold the worst case of all requests
- * @fresh: VMAs that came into the tree
  * @gone: VMAs that left it; each has taken a reference to its BO, if any
  * @pt: the page-table edits that the change needs, in order
  */
 struct msm_vma_update {
 	struct list_head spare;
-	struct list_head fresh;
 	struct list_head gone;
 	struct msm_pt_ops pt;
 };
