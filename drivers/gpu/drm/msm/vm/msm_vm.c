@@ -22,6 +22,7 @@
 #include "msm_vm_refuse.h"
 #include "msm_vm_reserve.h"
 #include "msm_vm_run.h"
+#include "msm_vm_trace.h"
 #include "msm_vma.h"
 
 /**
@@ -51,7 +52,8 @@
  * All up to commit happen in the ioctl and leave no trace when they fail.  run
  * is a DRM scheduler job on the fence signalling path.  If a map fails there,
  * which takes a bug or an SMMU that cannot reach the memory, the VM is dead: later ioctls
- * get -EPIPE, later jobs carry out their unmaps only.
+ * get -EPIPE, later jobs carry out their unmaps only.  So it is when a GPU job
+ * of the VM hangs; see msm_vm_hang.c.
  *
  * The VMA tree changes in the order of the ioctls.  The page table follows: jobs
  * of one queue run in that order, jobs of different queues only where their
@@ -100,8 +102,9 @@
  * &msm_vm.users counts the context, each bind queue and each bind job.  A GPU
  * job holds its queue, hence the context, hence the VM that it runs in.  The
  * last put takes the VM apart in a worker, because it may come from the
- * scheduler's own work.  Closing the file waits for nothing: queued binds still
- * run.
+ * scheduler's own work.  Closing the file waits for nothing: queued binds and GPU
+ * jobs still run.  When a VM is freed nothing of it may be left, which
+ * msm_vm_free counts.
  *
  * The out fence depends on nothing but the module, so that an fd or a syncobj may
  * outlive everything else.  VMs and fences hold the module.
@@ -171,10 +174,38 @@ static void destroy_pgtable(struct msm_vm *vm)
 	msm_pgtable_destroy(vm->pt);
 }
 
+static u32 count_vmas(struct msm_vm *vm)
+{
+	struct drm_gpuva *va;
+	u32 count = 0;
+
+	drm_gpuvm_for_each_va(va, &vm->base)
+		count++;
+
+	return count;
+}
+
+/* Of a VM without users: whatever is left now would be left for good. */
+static void check_empty(struct msm_vm *vm, u32 mapped)
+{
+	/* Each vm_bo holds the drm_gpuvm; the last reference is ours. */
+	u32 vm_bos = kref_read(&vm->base.kref) - 1;
+	u64 pages = vm->tables.pool.count;
+	u32 vmas = count_vmas(vm);
+
+	trace_msm_vm_free(vm, mapped, vmas, vm_bos, pages);
+	drm_WARN(vm->base.drm, vmas || vm_bos,
+		 "VM leaked: %u VMAs, %u vm_bos\n", vmas, vm_bos);
+	/* A map that failed half way does not know what it has left. */
+	drm_WARN(vm->base.drm, pages && msm_vm_usable(vm),
+		 "VM leaked: %llu table pages\n", pages);
+}
+
 static void destroy(struct work_struct *work)
 {
 	struct msm_vm *vm = container_of(work, struct msm_vm, destroy);
 	struct drm_gpuva *va, *next;
+	u32 mapped = count_vmas(vm);
 	LIST_HEAD(gone);
 
 	msm_vm_run_teardown(vm);
@@ -186,6 +217,7 @@ static void destroy(struct work_struct *work)
 	drm_gpuvm_for_each_va_safe(va, next, &vm->base)
 		release_vma(to_msm_vma(va), &gone);
 	msm_vm_reserve_free_vmas(&gone);
+	check_empty(vm, mapped);
 
 	msm_vm_tables_fini(&vm->tables);
 	mutex_destroy(&vm->pt_lock);
@@ -282,6 +314,8 @@ static struct msm_vm *create(struct msm_gpu *gpu, u64 va_limit)
 	}
 
 	__module_get(THIS_MODULE);
+	trace_msm_vm_create(vm, pid_nr(vm->aspace->pid), vm->base.mm_start,
+			vm->base.mm_range);
 
 	return vm;
 }
@@ -462,7 +496,8 @@ void msm_vm_put(struct msm_vm *vm)
  * msm_vm_usable - may userspace still work with the VM?
  * @vm: the VM
  *
- * Return: false once the page table is in doubt; that does not change again.
+ * Return: false once a job has hung the GPU or the page table is in doubt; that
+ * does not change again.
  */
 bool msm_vm_usable(struct msm_vm *vm)
 {
@@ -472,15 +507,22 @@ bool msm_vm_usable(struct msm_vm *vm)
 /**
  * msm_vm_kill - make the VM unusable
  * @vm: the VM
- * @error: why, a negative errno; the first one stays
+ * @error: a negative errno, for the fences of binds to come; the first one
+ *	stays
+ * @reason: the same in words
  *
  * Any context.
  */
-void msm_vm_kill(struct msm_vm *vm, int error)
+void msm_vm_kill(struct msm_vm *vm, int error, const char *reason)
 {
-	if (!cmpxchg(&vm->error, 0, error))
-		drm_dbg_driver(vm->base.drm, "VM of pid %d is dead: %d\n",
-			       pid_nr(vm->aspace->pid), error);
+	pid_t pid = pid_nr(vm->aspace->pid);
+
+	if (cmpxchg(&vm->error, 0, error))
+		return;
+
+	trace_msm_vm_dead(vm, pid, error, reason);
+	drm_dbg_driver(vm->base.drm, "VM of pid %d is dead: %s (%d)\n", pid,
+		       reason, error);
 }
 
 /**

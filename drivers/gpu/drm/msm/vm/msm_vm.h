@@ -69,7 +69,7 @@ void msm_vm_close(struct msm_file_private *ctx);
 struct msm_vm *msm_vm_get(struct msm_vm *vm);
 void msm_vm_put(struct msm_vm *vm);
 bool msm_vm_usable(struct msm_vm *vm);
-void msm_vm_kill(struct msm_vm *vm, int error);
+void msm_vm_kill(struct msm_vm *vm, int error, const char *reason);
 
 int msm_ioctl_vm_bind(struct drm_device *dev, void *data, struct drm_file *file);
 

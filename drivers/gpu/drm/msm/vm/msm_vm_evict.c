@@ -113,7 +113,7 @@ static int make(struct msm_vm *vm, struct drm_gpuva *va, struct page **pages)
 	/* A bug, or an SMMU that cannot reach the memory. */
 	msm_pgtable_unmap_sparse(vm->pt, va->va.addr, va->va.range);
 	msm_pgtable_flush(vm->pt);
-	msm_vm_kill(vm, ret);
+	msm_vm_kill(vm, ret, "an evicted BO did not come back");
 
 	return ret;
 }

@@ -141,7 +141,7 @@ static void apply(struct msm_vm_job *job, int err)
 	mutex_unlock(&vm->pt_lock);
 
 	if (err)
-		msm_vm_kill(vm, err);
+		msm_vm_kill(vm, err, "a bind was not applied");
 	msm_vm_order_end(&vm->order, &job->turn);
 	msm_vm_fence_signal(job->fence, err);
 }
