@@ -38,7 +38,7 @@ CC=${CC:-gcc}
 FLAGS="-std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter
 	-Wno-missing-field-initializers -fvisibility=hidden"
 TESTS="msm_vgpu msm_vm_bind msm_vm_bind_uapi msm_vm_no_share msm_vm_order msm_vm_sparse msm_vm_sync msm_vm_bo msm_vm_evict
-	msm_vm_fault"
+	msm_vm_fault msm_vm_life"
 
 fail()
 {
@@ -86,6 +86,7 @@ program msm_vm_bind_uapi vm_refuse.c
 program msm_vm_bo
 program msm_vm_evict vm_evict_race.c
 program msm_vm_fault vm_train.c
+program msm_vm_life vm_train.c
 program msm_vm_no_share
 program msm_vm_order
 program msm_vm_sparse

@@ -6,7 +6,9 @@
  * GPU mapping alone does, drop both: gpu_bo_unmap_cpu(), gpu_bo_close_handle().
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <drm/msm_drm.h>
 
@@ -58,6 +60,29 @@ int gpu_bo_new(struct gpu_dev *dev, u64 size, struct gpu_bo *bo)
 	ret = gpu_bo_map_cpu(bo);
 	if (ret)
 		gpu_bo_close_handle(bo);
+	return ret;
+}
+
+/* The same buffer as another context has it, mapped for the CPU there too. */
+int gpu_bo_share(const struct gpu_bo *bo, struct gpu_dev *to, struct gpu_bo *out)
+{
+	struct drm_prime_handle req = {
+		.handle = bo->handle, .flags = DRM_CLOEXEC | DRM_RDWR,
+	};
+	int ret = gpu_ioctl(bo->dev->fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &req);
+
+	if (ret)
+		return ret;
+	ret = gpu_ioctl(to->fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &req);
+	close(req.fd);
+	if (ret)
+		return ret;
+	*out = (struct gpu_bo){
+		.dev = to, .handle = req.handle, .size = bo->size,
+	};
+	ret = gpu_bo_map_cpu(out);
+	if (ret)
+		gpu_bo_close_handle(out);
 	return ret;
 }
 
