@@ -17,7 +17,7 @@ struct page;
  * @count: how many there are
  */
 struct msm_pgtable_pages {
-	spinlock_t lock;
+	spinlock_t lock;	/* of @list and @count */
 	struct list_head list;
 	u64 count;
 };

@@ -31,7 +31,7 @@ struct msm_vm_log_entry {
  * @entries: a ring, indexed modulo its size
  */
 struct msm_vm_log {
-	spinlock_t lock;
+	spinlock_t lock;	/* of @total and @entries */
 	u64 total;
 	struct msm_vm_log_entry entries[MSM_VM_LOG_SIZE];
 };

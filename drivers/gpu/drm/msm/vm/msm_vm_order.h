@@ -15,7 +15,7 @@ struct msm_vm_turn;
  * @next: number of the next turn; guarded by the VM's reservation lock
  */
 struct msm_vm_order {
-	spinlock_t lock;
+	spinlock_t lock;	/* of @ranges */
 	struct rb_root_cached ranges;
 	u64 next;
 };
