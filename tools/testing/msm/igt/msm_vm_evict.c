@@ -356,20 +356,34 @@ static void two_vms(const void *arg)
 	vm_test_close(&two);
 }
 
-#define TWICE(name, what, fn)						\
-	{ name, what, fn },						\
-	{ name "-private", what, fn, &private_flag }
-
 static const struct msm_igt_subtest tests[] = {
-	TWICE("again", "evict, submit, evict", again),
-	TWICE("busy", "a queued job keeps what it may use", busy),
-	TWICE("queued-unmap", "a queued unmap keeps the pages", queued_unmap),
-	TWICE("queued-replace", "so does a queued map over it", queued_replace),
-	TWICE("split", "changes of what is evicted", split),
-	TWICE("half", "one mapping evicted, another not", half),
-	TWICE("purge", "-EBUSY until unmapped", purge),
-	TWICE("change-of-mind", "-EBUSY until needed", change_of_mind),
-	TWICE("exit-evicted", "close without bringing back", exit_evicted),
+	{ "again", "evict, submit, evict", again },
+	{ "again-private", "evict, submit, evict", again,
+	  &private_flag },
+	{ "busy", "a queued job keeps what it may use", busy },
+	{ "busy-private", "a queued job keeps what it may use", busy,
+	  &private_flag },
+	{ "queued-unmap", "a queued unmap keeps the pages", queued_unmap },
+	{ "queued-unmap-private", "a queued unmap keeps the pages", queued_unmap,
+	  &private_flag },
+	{ "queued-replace", "so does a queued map over it", queued_replace },
+	{ "queued-replace-private", "so does a queued map over it", queued_replace,
+	  &private_flag },
+	{ "split", "changes of what is evicted", split },
+	{ "split-private", "changes of what is evicted", split,
+	  &private_flag },
+	{ "half", "one mapping evicted, another not", half },
+	{ "half-private", "one mapping evicted, another not", half,
+	  &private_flag },
+	{ "purge", "-EBUSY until unmapped", purge },
+	{ "purge-private", "-EBUSY until unmapped", purge,
+	  &private_flag },
+	{ "change-of-mind", "-EBUSY until needed", change_of_mind },
+	{ "change-of-mind-private", "-EBUSY until needed", change_of_mind,
+	  &private_flag },
+	{ "exit-evicted", "close without bringing back", exit_evicted },
+	{ "exit-evicted-private", "close without bringing back", exit_evicted,
+	  &private_flag },
 	{ "two-vms", "evicted from all VMs", two_vms },
 };
 

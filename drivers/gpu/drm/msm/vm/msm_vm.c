@@ -315,7 +315,7 @@ static struct msm_vm *create(struct msm_gpu *gpu, u64 va_limit)
 
 	__module_get(THIS_MODULE);
 	trace_msm_vm_create(vm, pid_nr(vm->aspace->pid), vm->base.mm_start,
-			vm->base.mm_range);
+			    vm->base.mm_range);
 
 	return vm;
 }
