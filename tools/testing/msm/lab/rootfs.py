@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The guest's root: Debian packages, extracted into a folder, as a read-only ext4 image.
+"""The guest's root: Debian packages, extracted by mmdebstrap, as a read-only ext4 image.
 
-No root rights, no maintainer scripts, no daemon. Result: out/rootfs/ARCH/root
-(the folder, for linking against its libraries) and root.img. A stamp that is
+No root rights, no maintainer scripts, no daemon; mirror and keyring are the
+host's, so nothing here names a server. Result: out/rootfs/ARCH/root (the
+folder, for linking against its libraries) and root.img. A stamp that is
 written last holds the list of what went in; equal stamp = nothing to do.
 """
 
 import argparse
 import json
 import os
+import shlex
 import shutil
-import subprocess
 
-from lab import apt, arch as arches, common, deps
+from lab import arch as arches, common, deps
 from lab.common import Failure, run, say, write_atomic
 
 SUITE = "forky"
@@ -20,8 +21,9 @@ COMMON = ["base-files", "bash", "busybox-static", "coreutils", "dash", "grep", "
           "mesa-vulkan-drivers", "procps", "sed", "util-linux", "vulkan-tools"]
 ONLY = {"x86_64": ["igt-gpu-tools", "igt-gpu-tools-tests"], "arm64": []}
 PINNED = {"igt-gpu-tools": "2.5-1"}
-LEFT_OUT = ["./usr/share/doc", "./usr/share/man", "./usr/share/locale", "./usr/share/info", "./usr/share/zoneinfo"]
-VERSION = 3
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+LEFT_OUT = ["./dev/*", "./usr/share/doc", "./usr/share/man", "./usr/share/locale", "./usr/share/info", "./usr/share/zoneinfo"]
+VERSION = 4
 
 FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
@@ -60,54 +62,78 @@ def make(arch, *, refresh=False, out=say):
         return image
     base.mkdir(parents=True, exist_ok=True)
     (base / "stamp.json").unlink(missing_ok=True)
-    archive = apt.Archive(SUITE, arch.debian)
-    archive.prepare()
-    out(f"rootfs: fetching the package list of Debian {SUITE} ({arch.debian})")
-    archive.update()
-    out(f"rootfs: fetching {len(packages(arch))} packages and what they depend on")
-    debs = archive.download(packages(arch))
+    out(f"rootfs: fetching and unpacking Debian {SUITE} ({arch.debian}): {len(packages(arch))} packages "
+        "and what they depend on; a minute")
+    archive, listing = base / "root.tar", base / "debs.txt"
+    _fetch(arch, archive, listing, out)
+    debs = listing.read_text().split()
     _check_pins(debs, out)
-    _extract(debs, base / "root", out)
+    _extract(archive, base / "root")
+    archive.unlink()
     out("rootfs: making the image")
     _image(base / "root", image)
-    write_atomic(base / "stamp.json", json.dumps({"wanted": wanted(arch), "debs": [deb.name for deb in debs]},
-                                                 indent=1).encode())
+    write_atomic(base / "stamp.json", json.dumps({"wanted": wanted(arch), "debs": debs}, indent=1).encode())
     return image
 
 
+def mirror():
+    """The URI from which this machine gets Debian's main archive."""
+    listing = run(["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)",
+                   "Created-By: Packages"]).stdout
+    rows = [line.split("|") for line in listing.splitlines()]
+    uris = [uri for origin, label, uri in rows if (origin, label) == ("Debian", "Debian")]
+    if not uris:
+        raise Failure("no Debian mirror is configured on this machine; run 'apt-get update' and look at /etc/apt/sources.list")
+    return uris[0]
+
+
+def _fetch(arch, archive, listing, out):
+    """All packages extracted into one tar archive, strictly first; an expired Release file is accepted with a warning."""
+    done = _mmdebstrap(arch, archive, listing)
+    if done.returncode and "apt-get update" in done.stderr:
+        out(f"warning: the strict check of the mirror's Release file of {SUITE} failed (past its validity date?); "
+            "trying without the date check (signatures are still checked)")
+        done = _mmdebstrap(arch, archive, listing, "--aptopt=Acquire::Check-Valid-Until \"false\"")
+    if done.returncode:
+        raise Failure(f"cannot fetch the guest's packages from {SUITE} (no network, no disk space?): {_reason(done)}")
+
+
+def _mmdebstrap(arch, archive, listing, *more):
+    """In this mode it needs no rights, and any architecture will do: nothing that it unpacks is ever run."""
+    return run(["mmdebstrap", "--mode=chrootless", "--variant=extract", f"--architectures={arch.debian}",
+                "--aptopt=APT::Install-Recommends \"false\"", "--aptopt=Acquire::Retries \"3\"",
+                f"--include={','.join(packages(arch))}", *more,
+                f"--extract-hook=ls \"$1/var/cache/apt/archives\" | grep '[.]deb$' >{shlex.quote(str(listing))}",
+                SUITE, archive, f"deb [signed-by={KEYRING}] {mirror()} {SUITE} main"], check=False)
+
+
+def _reason(done):
+    lines = [line for line in done.stderr.splitlines() if line.startswith(("E:", "Err:"))]
+    return " / ".join(lines[:2]) or f"mmdebstrap: exit status {done.returncode}"
+
+
 def _check_pins(debs, out):
-    found = dict(deb.name.split("_")[:2] for deb in debs)
+    found = dict(deb.split("_")[:2] for deb in debs)
     for name, version in PINNED.items():
         if name in found and found[name] != version:
             out(f"warning: {name} is {found[name]}; the tests were written against the library of {version}")
 
 
-def _extract(debs, root, out):
+def _extract(archive, root):
     new = root.with_name("root.new")
     for leftover in (new, root):
         if leftover.exists():
             shutil.rmtree(leftover)
     new.mkdir()
-    first = sorted(debs, key=lambda deb: not deb.name.startswith("base-files_"))
-    for number, deb in enumerate(first, 1):
-        if number % 25 == 0 or number == len(first):
-            out(f"rootfs: unpacked {number} of {len(first)} packages")
-        _unpack(deb, new)
+    done = run(["tar", "-x", "--no-same-owner", "-f", archive, "-C", new, *(f"--exclude={path}" for path in LEFT_OUT)],
+               check=False)
+    if done.returncode:
+        raise Failure(f"unpacking {archive} failed (no disk space?): {done.stderr.strip().splitlines()[-1:]}")
     for path, text in FILES.items():
         (new / path).write_text(text)
     for name in ("share", "lab"):
         (new / name).mkdir()
     os.rename(new, root)
-
-
-def _unpack(deb, root):
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as source:
-        tar = subprocess.run(["tar", "-x", "--keep-directory-symlink", "--no-same-owner", "-C", root,
-                              *(f"--exclude={path}" for path in LEFT_OUT)],
-                             stdin=source.stdout, stderr=subprocess.PIPE, check=False)
-    if source.returncode or tar.returncode:
-        reason = tar.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise Failure(f"unpacking {deb.name} failed (no disk space?): {' '.join(reason)}")
 
 
 def _image(root, image):
