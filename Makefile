@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Verbs only; each is a line that calls the lab.  ARCH, FLAVOUR, SUITE, CMD and KSRC reach it through the environment.
+# Verbs only; each is a line that calls the lab.  ARCH, FLAVOUR, SUITE, GUESTS, CMD and KSRC reach it through the environment.
 LAB := tools/testing/msm/lab.py
-export ARCH FLAVOUR SUITE CMD KSRC FORCE
+export ARCH FLAVOUR SUITE GUESTS CMD KSRC FORCE
 
 .PHONY: help run check guest bench tree kernel rootfs series check-series lint save clean
 help:         ; @$(LAB) help

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""All suites in the guest under the checking kernel: progress, a table, JUnit, one last line."""
+"""All suites in the guest under the checking kernel: progress, a table, JUnit, one last line.
+
+A guest keeps one CPU busy most of the time, so suites with a guest of their own
+run side by side, as many as there are CPUs and memory for; then each line
+of progress begins with the name of its suite.
+"""
 
 import argparse
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from lab import arch as arches, common, config, coverage, deps, kernel, programs, report, rootfs, suites
 from lab.common import Failure, say
@@ -24,19 +31,57 @@ def setup(arch, flavour, names=suites.DEFAULT, out=say):
     return suites.Context(arch, flavour, build, tests, lockdep, out)
 
 
-def run(context, names):
-    """Run suites; return (cases, {suite: (seconds, log)})."""
-    cases, times = [], {}
-    for name in names:
-        started = time.monotonic()
-        context.say(f"{name}: {(suites.SUITES[name].__doc__ or '').splitlines()[0]}")
-        try:
-            found = list(suites.SUITES[name](context))
-        except Failure as failure:
-            found = [report.Case(name, name, report.FAIL, detail=str(failure))]
-        cases += found
-        times[name] = (time.monotonic() - started, suites.log_of(name))
-    return cases, times
+GUEST_MEMORY = 3 << 30      # a guest and the QEMU around it, in bytes
+MOST = 4                    # guests at a time
+
+
+def lanes(names, cpus, memory):
+    """How many of these suites to run at a time, with so many CPUs and so many bytes of free memory."""
+    return max(1, min(len(names), cpus, memory // GUEST_MEMORY, MOST))
+
+
+def _free_memory():
+    with open("/proc/meminfo", encoding="ascii") as stream:
+        return next(int(line.split()[1]) << 10 for line in stream if line.startswith("MemAvailable:"))
+
+
+def run(context_, names, at_once=None):
+    """Run suites; return (cases, {suite: (seconds, log)}), both in the order of names."""
+    alone = [name for name in names if name not in suites.BOOTED]
+    booted = [name for name in names if name in suites.BOOTED]
+    done = {name: _suite(context_, name) for name in alone}
+    at_once = at_once or lanes(booted, len(os.sched_getaffinity(0)), _free_memory())
+    if at_once == 1:
+        done |= {name: _suite(context_, name) for name in booted}
+    else:
+        done |= _side_by_side(context_, booted, at_once)
+    return [case for name in names for case in done[name][0]], {name: done[name][1] for name in names}
+
+
+def _side_by_side(context_, names, at_once):
+    """The longest first, so that none of them is the last to start."""
+    width = max(map(len, names))
+    first = sorted(names, key=lambda name: suites.LONGEST.index(name) if name in suites.LONGEST else len(suites.LONGEST))
+    context_.ask_kvm()
+    with ThreadPoolExecutor(at_once) as pool:
+        running = {name: pool.submit(_suite, replace(context_, say=_prefixed(context_.say, f"{name:{width}} ")), name)
+                   for name in first}
+        return {name: future.result() for name, future in running.items()}
+
+
+def _prefixed(out, prefix):
+    return lambda text: out("\n".join(prefix + line for line in text.splitlines()))
+
+
+def _suite(context_, name):
+    """Run one suite; return (cases, (seconds, log))."""
+    started = time.monotonic()
+    context_.say(f"{name}: {(suites.SUITES[name].__doc__ or '').splitlines()[0]}")
+    try:
+        found = list(suites.SUITES[name](context_))
+    except Failure as failure:
+        found = [report.Case(name, name, report.FAIL, detail=str(failure))]
+    return found, (time.monotonic() - started, suites.log_of(name))
 
 
 def covered(context_, times):
@@ -63,12 +108,14 @@ def main(argv):
     parser.add_argument("--suite", default=os.environ.get("SUITE", ""), help=", ".join(suites.SUITES))
     parser.add_argument("--flavour", default=os.environ.get("FLAVOUR") or "debug", help=", ".join(config.flavours()))
     parser.add_argument("--arch")
+    parser.add_argument("--at-once", type=int, default=os.environ.get("GUESTS") or 0, help="guests at a time "
+                        "(default: as CPUs and memory allow)")
     parser.add_argument("--build", help="a kernel build folder instead of the lab's own")
     args = parser.parse_args(argv)
     arch, names, started = arches.get(args.arch), chosen(args.suite), time.monotonic()
     context_ = context(arch, args, names)
     coverage.forget()
-    cases, times = run(context_, names)
+    cases, times = run(context_, names, args.at_once)
     if args.flavour == "gcov":
         cases += covered(context_, times)
     for line in report.lines(cases, times):

@@ -22,6 +22,7 @@ from lab.common import Failure
 
 PANIC = re.compile(rb"Kernel panic - not syncing: ([^\r\n]*)")
 POLL = 0.2
+LIBC = ctypes.CDLL(None)        # loaded here: between fork and exec there is little that one may do
 # An emulated CPU may be starved by the host for long: that is no stall of the guest's own making.
 PATIENCE = ("rcupdate.rcu_cpu_stall_timeout=240", "watchdog_thresh=60")
 
@@ -173,6 +174,6 @@ class Process:
 def _die_with_parent():
     """QEMU must not outlive the lab, even when the lab is killed."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)     # PR_SET_PDEATHSIG
+        LIBC.prctl(1, signal.SIGKILL, 0, 0, 0)     # PR_SET_PDEATHSIG
     if os.getppid() == 1:
         os._exit(1)

@@ -38,6 +38,10 @@ class Context:
             extra["tests"] = self.tests
         return Guest(self.arch, self.build, Options(name=f"check-{suite}", extra=extra, **options))
 
+    def ask_kvm(self):
+        """Find out about KVM now, not in several guests at once."""
+        self.guest("kvm").fast()
+
     def show(self, number, total, name, word, seconds):
         took = f" {seconds:.1f} s" if seconds >= 1 else ""
         self.say(f"  [{number}/{total}] {MARK.get(word, word)} {name}{took}")
@@ -237,4 +241,6 @@ def sweep(context):
 SUITES = {"lab": lab, "kunit": kunit, "igt-stock": igt_stock, "igt": igt, "vulkan": vulkan,
           "igt-shrink": igt_shrink, "sweep": sweep}
 BOOTED = set(SUITES) - {"lab"}
+# Suites that take long, the longest first: where suites run side by side these begin.
+LONGEST = ("igt-shrink", "igt", "igt-stock", "kunit", "vulkan")
 DEFAULT = ("lab", "kunit", "igt-stock", "igt", "vulkan")

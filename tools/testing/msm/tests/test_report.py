@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import ci, expect, health, igtrun, report  # noqa: E402
+from lab import check, ci, expect, health, igtrun, report, suites  # noqa: E402
 from lab.common import Failure  # noqa: E402
 from lab.report import Case  # noqa: E402
 
@@ -116,6 +116,54 @@ class Igt(unittest.TestCase):
     def test_a_module_that_stays_is_a_failure(self):
         found = self.cases({"igt@msm/msm_x@a": {"result": "pass"}}, removed=False)
         self.assertEqual(found["msm-removal"].outcome, "fail")
+
+
+class SideBySide(unittest.TestCase):
+    """The suites of make check, several at a time."""
+
+    def setUp(self):
+        self.said, self.began = [], []
+        self.context = suites.Context(None, "debug", Path("/nowhere"), Path("/nowhere"), True, self.said.append)
+        self.kept, suites.Context.ask_kvm = suites.Context.ask_kvm, lambda context: None
+        self.suites = dict(suites.SUITES)
+        for name in ("kunit", "igt", "igt-stock"):
+            suites.SUITES[name] = self.fake(name)
+
+    def tearDown(self):
+        suites.Context.ask_kvm = self.kept
+        suites.SUITES.clear()
+        suites.SUITES.update(self.suites)
+
+    def fake(self, name):
+        def suite(context):
+            """What it does."""
+            self.began.append(name)
+            context.say(f"line of {name}")
+            if name == "igt-stock":
+                raise Failure("no guest")
+            yield Case(name, "case", report.PASS)
+        return suite
+
+    def test_cpus_and_memory_decide(self):
+        self.assertEqual(check.lanes(["a"] * 5, 2, 24 << 30), 2)
+        self.assertEqual(check.lanes(["a"] * 5, 16, 24 << 30), 4)
+        self.assertEqual(check.lanes(["a"] * 5, 16, 7 << 30), 2)
+        self.assertEqual(check.lanes(["a"], 16, 24 << 30), 1)
+        self.assertEqual(check.lanes([], 1, 1 << 30), 1)
+
+    def test_results_come_in_the_order_asked_for(self):
+        cases, times = check.run(self.context, ["kunit", "igt-stock", "igt"], 2)
+        self.assertEqual([(case.suite, case.outcome) for case in cases],
+                         [("kunit", "pass"), ("igt-stock", "fail"), ("igt", "pass")])
+        self.assertEqual(list(times), ["kunit", "igt-stock", "igt"])
+        self.assertEqual(self.began[-1], "kunit")
+
+    def test_each_line_names_its_suite(self):
+        check.run(self.context, ["kunit", "igt"], 2)
+        self.assertIn("igt   line of igt", self.said)
+        self.said.clear()
+        check.run(self.context, ["kunit", "igt"], 1)
+        self.assertIn("line of igt", self.said)
 
 
 class Ci(unittest.TestCase):
