@@ -12,6 +12,8 @@ import json
 import os
 import shlex
 import shutil
+import signal
+import subprocess
 
 from lab import arch as arches, common, deps
 from lab.common import Failure, run, say, write_atomic
@@ -65,6 +67,8 @@ def make(arch, *, refresh=False, out=say):
     out(f"rootfs: fetching and unpacking Debian {SUITE} ({arch.debian}): {len(packages(arch))} packages "
         "and what they depend on; a minute")
     archive, listing = base / "root.tar", base / "debs.txt"
+    for leftover in base.glob("mmdebstrap.*"):
+        shutil.rmtree(leftover, ignore_errors=True)
     _fetch(arch, archive, listing, out)
     debs = listing.read_text().split()
     _check_pins(debs, out)
@@ -100,15 +104,25 @@ def _fetch(arch, archive, listing, out):
 
 def _mmdebstrap(arch, archive, listing, *more):
     """In this mode it needs no rights, and any architecture will do: nothing that it unpacks is ever run."""
-    return run(["mmdebstrap", "--mode=chrootless", "--variant=extract", f"--architectures={arch.debian}",
-                "--aptopt=APT::Install-Recommends \"false\"", "--aptopt=Acquire::Retries \"3\"",
-                f"--include={','.join(packages(arch))}", *more,
-                f"--extract-hook=ls \"$1/var/cache/apt/archives\" | grep '[.]deb$' >{shlex.quote(str(listing))}",
-                SUITE, archive, f"deb [signed-by={KEYRING}] {mirror()} {SUITE} main"], check=False)
+    argv = ["mmdebstrap", "--mode=chrootless", "--variant=extract", f"--architectures={arch.debian}",
+            "--aptopt=APT::Install-Recommends \"false\"", "--aptopt=Acquire::Retries \"3\"",
+            f"--include={','.join(packages(arch))}", *more,
+            f"--extract-hook=ls \"$1/var/cache/apt/archives\" | grep '[.]deb$' >{shlex.quote(str(listing))}",
+            SUITE, str(archive), f"deb [signed-by={KEYRING}] {mirror()} {SUITE} main"]
+    # In a session of its own: when it fails it ends its whole process group.
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                          errors="replace", env=dict(os.environ, LC_ALL="C", TMPDIR=str(archive.parent)),
+                          start_new_session=True) as child:
+        try:
+            errors = child.communicate()[1]
+        except BaseException:
+            os.killpg(child.pid, signal.SIGTERM)
+            raise
+    return subprocess.CompletedProcess(argv, child.returncode, "", errors)
 
 
 def _reason(done):
-    lines = [line for line in done.stderr.splitlines() if line.startswith(("E:", "Err:"))]
+    lines = [line for line in done.stderr.splitlines() if line.startswith(("E:", "Err:")) or "No space" in line]
     return " / ".join(lines[:2]) or f"mmdebstrap: exit status {done.returncode}"
 
 
