@@ -6,6 +6,7 @@ Root is asked for here and nowhere else.
 
 import argparse
 import os
+import platform
 import shutil
 import subprocess
 
@@ -21,6 +22,7 @@ CROSS = {"x86_64": ["gcc-x86-64-linux-gnu", "libc6-dev-amd64-cross"],
          "arm64": ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"]}
 SERIES = ["git", "patch"]
 TESTS = ["libvulkan-dev"]         # only its headers: the programs are linked with the guest's library
+CLANG = {"12": "14", "13": "19"}   # of Debian; the sanitizers and libFuzzer are a package of their own
 LINT = ["sparse", "shellcheck", "codespell"]
 
 
@@ -35,9 +37,19 @@ def packages(step, arch):
         "guest": GUEST + QEMU[arch.name],
         "rootfs": GUEST,
         "lint": source + build + LINT,
+        "fuzz": source + SERIES + _fuzz(),
         "all": source + build + TESTS + GUEST + QEMU[arch.name],
     }
     return sorted(set(steps[step]))
+
+
+def _fuzz():
+    """clang and its run-time library, whose name has the version of Debian's clang."""
+    try:
+        release = platform.freedesktop_os_release().get("VERSION_ID", "")
+    except OSError:
+        release = ""
+    return ["clang", f"libclang-rt-{CLANG.get(release, '19')}-dev", "libc6-dev"]
 
 
 def missing(names):
@@ -98,7 +110,7 @@ def _reason(log):
 
 def main(argv):
     parser = argparse.ArgumentParser(prog="lab.py deps", description="install the Debian packages that a step needs")
-    parser.add_argument("step", nargs="?", default="all", help="source, series, kernel, rootfs, guest, lint, all")
+    parser.add_argument("step", nargs="?", default="all", help="source, series, kernel, rootfs, guest, lint, fuzz, all")
     parser.add_argument("--arch")
     parser.add_argument("--list", action="store_true", help="only list what the step needs")
     args = parser.parse_args(argv)

@@ -8,7 +8,7 @@ import unittest
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import common, health, igtrun, initrd, ktap, vulkanrun
+from lab import arch as arches, common, deps, fuzzrun, health, igtrun, initrd, kernel, ktap, vulkanrun
 from lab.guest import Guest, Options
 from lab.report import FAIL, PASS, SKIP, Case
 
@@ -48,6 +48,8 @@ class Context:
 
 
 def log_of(suite):
+    if suite == "fuzz":
+        return common.OUT / "log" / "check-fuzz-vma.log"
     return common.OUT / "log" / (f"check-{suite}.console.log" if suite in BOOTED else f"check-{suite}.log")
 
 
@@ -85,6 +87,15 @@ def lab(context):
     for test, reason in result.skipped:
         yield Case("lab", _name(test), SKIP, detail=reason)
     context.say(f"  {result.testsRun} tests of the lab, {len(result.good)} passed")
+
+
+def fuzz(context):
+    """The VMA core of the driver on the host, under libFuzzer, ASan and UBSan."""
+    deps.ensure("fuzz", arches.get(arches.HOST), context.say)
+    with common.exclusive(common.OUT):
+        kernel.make_tree()
+        fuzzrun.build(common.OUT / "tree", context.say)
+    yield from fuzzrun.run(context.say)
 
 
 def _name(test):
@@ -238,9 +249,9 @@ def sweep(context):
     yield from _igt(context, "sweep", "/tests", ("^msm_vm_sweep$",))
 
 
-SUITES = {"lab": lab, "kunit": kunit, "igt-stock": igt_stock, "igt": igt, "vulkan": vulkan,
+SUITES = {"lab": lab, "fuzz": fuzz, "kunit": kunit, "igt-stock": igt_stock, "igt": igt, "vulkan": vulkan,
           "igt-shrink": igt_shrink, "sweep": sweep}
-BOOTED = set(SUITES) - {"lab"}
+BOOTED = set(SUITES) - {"lab", "fuzz"}
 # Suites that take long, the longest first: where suites run side by side these begin.
 LONGEST = ("igt-shrink", "igt", "igt-stock", "kunit", "vulkan")
-DEFAULT = ("lab", "kunit", "igt-stock", "igt", "vulkan")
+DEFAULT = ("lab", "fuzz", "kunit", "igt-stock", "igt", "vulkan")
