@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from lab import arch as arches, common, config, coverage, deps, kernel, programs, report, rootfs, suites
+from lab import arch as arches, common, config, coverage, deps, kernel, programs, qemu, report, rootfs, suites
 from lab.common import Failure, say
 from lab.progress import clock
 
@@ -63,10 +63,18 @@ def _side_by_side(context_, names, at_once):
     width = max(map(len, names))
     first = sorted(names, key=lambda name: suites.LONGEST.index(name) if name in suites.LONGEST else len(suites.LONGEST))
     context_.ask_kvm()
-    with ThreadPoolExecutor(at_once) as pool:
+    pool = ThreadPoolExecutor(at_once)
+    try:
         running = {name: pool.submit(_suite, replace(context_, say=_prefixed(context_.say, f"{name:{width}} ")), name)
                    for name in first}
         return {name: future.result() for name, future in running.items()}
+    except BaseException:
+        # Interrupted: begin no further suite, and do not wait for guests.
+        pool.shutdown(wait=False, cancel_futures=True)
+        qemu.Process.end_all()
+        raise
+    finally:
+        pool.shutdown()
 
 
 def _prefixed(out, prefix):

@@ -2,8 +2,9 @@
 """What is known beforehand, with reasons: tools/testing/msm/expect/*.txt.
 
 Three columns between bars: `test pattern | what | reason`. results.txt says
-which tests fail or are skipped ("fail", "skip"); log.txt which kernel messages
-(a regular expression) a test may cause. A line without a reason is an error.
+which tests fail ("fail: " and a regular expression that the failure must match)
+or are skipped ("skip"); log.txt which kernel messages (a regular expression) a
+test may cause. A line without a reason is an error.
 """
 
 import fnmatch
@@ -40,13 +41,17 @@ def load(name, folder=FOLDER):
 
 
 def judge(name, outcome, detail, rules):
-    """(outcome, detail, note) after the list of expected results has been asked."""
+    """(outcome, detail, note) after the list of expected results has been asked.
+
+    Only the failure that a rule describes is expected: not a crash, not a timeout, not another assertion.
+    """
     for rule in rules:
         if not rule.covers(name):
             continue
-        if outcome == rule.what == "fail":
+        want, _, text = rule.what.partition(": ")
+        if outcome == want == "fail" and re.search(text, detail):
             return "pass", "", f"fails as expected: {rule.reason}"
-        if outcome == "skip" and rule.what == "skip":
+        if outcome == want == "skip":
             return "skip", rule.reason, ""
         if outcome == "pass":
             return "fail", f"passed, but expect/results.txt says {rule.what}: {rule.reason}", ""

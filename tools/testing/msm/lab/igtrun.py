@@ -24,12 +24,24 @@ STOCK_ROOT = """\
 mkdir -p /tmp/stock && ln -s /usr/libexec/igt-gpu-tools/msm /tmp/stock/msm
 { echo TESTLIST; (cd /usr/libexec/igt-gpu-tools && ls msm/msm_*); echo "END TESTLIST"; } > /tmp/stock/test-list.txt
 """
+# igt_runner writes a lot while a test runs, which costs more than the test where the folder is the host's (9p). So it
+# writes to memory; the host gets each test's verdict when the next one starts, and all of it at the end.
 SCRIPT = """\
 export MSM_TIMEOUT_SCALE={scale}
 for file in /sys/kernel/debug/dri/*/hangcheck_period_ms; do
 	[ -w "$file" ] && echo {hangcheck} > "$file"
 done
-igt_runner -o --per-test-timeout {timeout} {filters} {root} /results/{name} 2>&1
+number=-1
+stdbuf -oL igt_runner -o --per-test-timeout {timeout} {filters} {root} /tmp/results 2>&1 | while IFS= read -r line; do
+	case $line in
+	"["*"] ["*|Done.*)
+		[ ! -e "/tmp/results/$number/comms" ] || cp "/tmp/results/$number/comms" "/results/{name}/$number.comms"
+		number=$((number + 1))
+		;;
+	esac
+	printf '%s\\n' "$line"
+done
+cp -r /tmp/results/. /results/{name}
 for dump in /sys/class/devcoredump/devcd*/data; do
 	[ -e "$dump" ] || continue
 	head -c 8192 "$dump" > "/results/{name}/devcoredump-$(basename "$(dirname "$dump")").txt"
@@ -84,9 +96,9 @@ class Live:
         self.running = None
 
     def _result(self, index, subtest):
-        """(word, seconds) from the packets that the runner is writing into the shared folder."""
+        """(word, seconds) from the packets that the runner wrote about this test."""
         try:
-            packets = (self.plan.results / str(index) / "comms").read_bytes()
+            packets = (self.plan.results / f"{index}.comms").read_bytes()
         except OSError:
             return "?   ", 0.0
         for name, word, seconds in ENDED.findall(packets):
@@ -127,17 +139,26 @@ def _outcome(name, test, rules):
         if bad:
             return FAIL, "kernel messages: " + " / ".join(bad[:3])
         return WITH_MESSAGES[result], _reason(test)
-    return FAIL, f"{result}: {_reason(test)}"
+    return FAIL, f"{result}; the last that it said: {_last(test)}"      # crash, timeout, incomplete, abort
+
+
+def _lines(test):
+    return (test.get("out", "") + "\n" + test.get("err", "")).strip().splitlines()
+
+
+def _last(test):
+    return (_lines(test) or ["nothing"])[-1].strip()
 
 
 def _reason(test):
-    """The sentence of the test's own output that says why it failed or was skipped."""
-    lines = (test.get("out", "") + "\n" + test.get("err", "")).splitlines()
+    """What the test's own output says of why it failed or was skipped."""
+    lines = _lines(test)
+    errno = [f" ({line.partition('CRITICAL: ')[2]})" for line in lines if "CRITICAL: Last errno: " in line][:1]
     for mark in ("Failed assertion:", "No known gpu", "Test requirement:", "error:", "Subtest "):
         found = [line.strip() for line in lines if mark in line]
         if found:
-            return found[-1 if mark == "Subtest " else 0]
-    return lines[-1].strip() if lines else ""
+            return found[-1 if mark == "Subtest " else 0] + "".join(errno)
+    return _last(test)
 
 
 def _seconds(test):

@@ -84,7 +84,19 @@ class Result:
 class Process:
     """A running machine. on_line gets each line the command prints (bytes, no newline)."""
 
+    running = set()     # all that this process has, of any thread
+    ended = False       # no other one is to begin
+
+    @classmethod
+    def end_all(cls):
+        """Kill what runs, in any thread, and let no other machine begin."""
+        cls.ended = True
+        for process in list(cls.running):
+            process.kill()
+
     def __init__(self, machine, on_line=None):
+        if self.ended:
+            raise Failure("interrupted")
         self.machine = machine
         self.on_line = on_line
         self.last = self.started = time.monotonic()
@@ -115,10 +127,12 @@ class Process:
 
     def wait(self, timeout, idle):
         """Wait for the end; at most timeout seconds in all and idle seconds without any output."""
+        self.running.add(self)
         try:
             cause = self._watch(timeout, idle)
         finally:
-            self._kill()
+            self.running.discard(self)
+            self.kill()
         for reader in self.readers:
             reader.join(5)
         for pipe in (self.child.stdout, self.child.stderr):
@@ -139,7 +153,7 @@ class Process:
                 return "hang", f"no output for {idle} s"
         return "", ""
 
-    def _kill(self):
+    def kill(self):
         if self.child.poll() is None:
             self.child.terminate()
             try:

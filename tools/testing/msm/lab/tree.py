@@ -19,6 +19,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from lab import common, maintainers, patchfile, plan
@@ -121,20 +122,21 @@ def _merge_maintainers(root, src, scratch):
 
 
 class State:
-    """out/tree.json: {"source": fingerprint, "files": {path: [digest, ...]}}."""
+    """out/tree.json: {"source": fingerprint, "copied": when, in seconds, "files": {path: [digest, ...]}}."""
 
     def __init__(self, path):
         self.path = Path(path)
-        self.source, self.files = None, {}
+        self.source, self.copied, self.files = None, 0, {}
         if self.path.is_file():
             try:
                 raw = json.loads(self.path.read_text())
-                self.source, self.files = raw["source"], raw["files"]
+                self.source, self.copied, self.files = raw["source"], raw.get("copied", 0), raw["files"]
             except (ValueError, KeyError):
                 pass
 
     def save(self):
-        write_atomic(self.path, json.dumps({"source": self.source, "files": self.files}, indent=1).encode())
+        write_atomic(self.path, json.dumps({"source": self.source, "copied": self.copied, "files": self.files},
+                                           indent=1).encode())
 
     def knows(self, path, data):
         return (digest(data) if data is not None else "absent") in self.files.get(path, [])
@@ -165,8 +167,10 @@ def _apply(src, tree, wanted, force, say):
     if tree.is_dir() and state.source:
         _refuse_edits(tree, state, wanted, force)
     if not tree.is_dir() or state.source != mark:
+        if tree.is_dir() and not force:
+            _keep_strangers(tree, state, say)
         _copy_source(src, tree, say)
-        state.source, state.files = mark, {}
+        state.source, state.copied, state.files = mark, time.time(), {}
     written = _sync(src, tree, state, wanted)
     say(f"tree: {tree}: {len(wanted)} files of the series, {written} written")
     return written
@@ -178,6 +182,20 @@ def _refuse_edits(tree, state, wanted, force):
     if lost and not force:
         raise Failure("\n".join(f"{tree}/{path}: edited there" for path in lost)
                       + "\ntree: keep the edits with 'make save', or drop them with 'make tree FORCE=1'")
+
+
+def _keep_strangers(tree, state, say):
+    """Files beside the series that are newer than the copy are somebody's work, and their source is gone: keep all."""
+    if state.source:
+        theirs = [line.split(" ", 1)[0] for line in listing(str(tree)) if int(line.rsplit(" ", 1)[1]) > state.copied * 1e9]
+        theirs = [path for path in theirs if path not in state.files and not plan.JUNK.search(path)]
+        why = f"{len(theirs)} files beside the series were edited there, {theirs[0]} for one" if theirs else ""
+    else:
+        why = f"{state.path.name} is lost, so nobody knows what was edited there"
+    if why:
+        old = tree.with_name(f"{tree.name}.old-{int(time.time())}")
+        os.rename(tree, old)
+        say(f"tree: the source is another one now; kept the old tree as {old}: {why}")
 
 
 def _copy_source(src, tree, say):

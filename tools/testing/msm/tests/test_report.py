@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of lab/report.py, lab/expect.py, lab/health.py, lab/igtrun.py and lab/ci.py: how a result is judged and told."""
 
+import _thread
 import json
 import sys
 import tempfile
+import time
 import types
 import unittest
 from pathlib import Path
@@ -11,11 +13,11 @@ from xml.etree import ElementTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import check, ci, expect, health, igtrun, report, suites  # noqa: E402
+from lab import check, ci, expect, health, igtrun, qemu, report, suites  # noqa: E402
 from lab.common import Failure  # noqa: E402
 from lab.report import Case  # noqa: E402
 
-RULES = [expect.Rule("msm_bo/flags", "fail", "stock kernel"), expect.Rule("msm_mapping/*", "skip", "no buffer")]
+RULES = [expect.Rule("msm_bo/flags", "fail: a == b", "stock kernel"), expect.Rule("msm_mapping/*", "skip", "no buffer")]
 
 
 class Report(unittest.TestCase):
@@ -43,7 +45,11 @@ class Report(unittest.TestCase):
 
 class Expect(unittest.TestCase):
     def test_expected_failure_passes_with_its_reason(self):
-        self.assertEqual(expect.judge("msm_bo/flags", "fail", "x", RULES)[::2], ("pass", "fails as expected: stock kernel"))
+        self.assertEqual(expect.judge("msm_bo/flags", "fail", "assertion: a == b", RULES)[::2],
+                         ("pass", "fails as expected: stock kernel"))
+
+    def test_another_failure_is_not_expected(self):
+        self.assertEqual(expect.judge("msm_bo/flags", "fail", "timeout; the last that it said: x", RULES)[0], "fail")
 
     def test_unexpected_pass_fails(self):
         self.assertEqual(expect.judge("msm_bo/flags", "pass", "", RULES)[0], "fail")
@@ -102,6 +108,14 @@ class Igt(unittest.TestCase):
                             "igt@msm/msm_x@c": {"result": "incomplete"}})
         self.assertEqual([found[f"msm_x/{name}"].outcome for name in "abc"], ["pass", "fail", "fail"])
 
+    def test_only_the_known_assertion_is_expected(self):
+        own = {"result": "fail", "err": "(msm_bo:1) igt_msm-CRITICAL: Failed assertion: igt_ioctl(struct drm_msm_gem_new) == 0\n"
+                                        "(msm_bo:1) igt_msm-CRITICAL: Last errno: 22, Invalid argument\n"}
+        for test, outcome in ((own, "pass"), (dict(own, result="crash"), "fail"),
+                              (dict(own, err=own["err"].replace("22", "12")), "fail")):
+            found = self.cases({"igt@msm/msm_bo@bo-alloc-basic": test})["msm_bo/bo-alloc-basic"]
+            self.assertEqual(found.outcome, outcome)
+
     def test_kernel_messages_need_a_rule(self):
         message = "<4> [1.5] msm: *** gpu fault: iova\n"
         test = {"result": "dmesg-warn", "dmesg-warnings": message}
@@ -157,6 +171,19 @@ class SideBySide(unittest.TestCase):
                          [("kunit", "pass"), ("igt-stock", "fail"), ("igt", "pass")])
         self.assertEqual(list(times), ["kunit", "igt-stock", "igt"])
         self.assertEqual(self.began[-1], "kunit")
+
+    def test_an_interruption_begins_no_other_suite(self):
+        def suite(context):
+            """Is interrupted, as by ctrl-C, and goes on for a moment."""
+            _thread.interrupt_main()
+            time.sleep(0.3)
+            return []
+        suites.SUITES["igt"] = suites.SUITES["igt-stock"] = suite
+        self.addCleanup(setattr, qemu.Process, "ended", False)
+        with self.assertRaises(KeyboardInterrupt):
+            check.run(self.context, ["igt", "igt-stock", "kunit"], 2)
+        self.assertTrue(qemu.Process.ended)
+        self.assertEqual(self.began, [])
 
     def test_each_line_names_its_suite(self):
         check.run(self.context, ["kunit", "igt"], 2)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The series tools on a toy kernel: real patch, real git, a source of four files."""
 
+import os
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -188,6 +190,25 @@ class View1(Toy):
         self.assertEqual((self.tree / "drivers/new.c").read_text(), "my edit\n")
         self.apply(force=True)
         self.assertEqual((self.tree / "drivers/new.c").read_text(), "their edit\n")
+
+    def test_work_beside_the_series_outlives_its_source(self):
+        self.apply()
+        self.put(self.tree / "drivers/old2.c", "mine\n")
+        os.utime(self.tree / "drivers/old2.c", times=(time.time() + 5,) * 2)
+        self.apply()
+        self.assertTrue((self.tree / "drivers/old2.c").exists())
+        self.put(self.src / "Kbuild", "of another point release\n")
+        self.apply()
+        kept = list(self.out.glob("tree.old-*"))
+        self.assertEqual([(old / "drivers/old2.c").read_text() for old in kept], ["mine\n"])
+        self.assertIn("drivers/old2.c", "".join(self.said))
+        self.assertFalse((self.tree / "drivers/old2.c").exists())
+
+    def test_a_tree_without_its_state_is_kept(self):
+        self.apply()
+        tree.state_of(self.tree).path.write_text("half a li")
+        self.apply()
+        self.assertEqual(len(list(self.out.glob("tree.old-*"))), 1)
 
     def test_interrupted_write(self):
         """The state of a run that died between saving its intent and the last file."""
