@@ -371,11 +371,30 @@ void vt_ib_dwords(struct vt *vt, const u32 *dwords, u32 count)
 	vt->ib_len += count;
 }
 
-/* Run the indirect buffer to its end; the next one starts empty. */
+/* The last thing that the CP does before it idles: tell how far it has read. */
+static bool vt_wait_idle(struct vt *vt)
+{
+	const u32 *rptr = vt->fence + (VT_RPTR_IOVA - VT_FENCE_IOVA) / sizeof(u32);
+	unsigned long end = jiffies + msecs_to_jiffies(VT_TIMEOUT_MS);
+
+	while (READ_ONCE(*rptr) != vt->wptr) {
+		if (time_after(jiffies, end))
+			return false;
+		usleep_range(50, 200);
+	}
+
+	return true;
+}
+
+/*
+ * Run the indirect buffer to its end; the next one starts empty.  The caller
+ * may take the tables away then: no access is under way.
+ */
 void vt_run_ib(struct vt *vt)
 {
 	vt_emit_ib(vt, VT_IB_IOVA, vt->ib_len);
 	KUNIT_ASSERT_TRUE(vt->test, vt_wait(vt, vt_fence(vt)));
+	KUNIT_ASSERT_TRUE(vt->test, vt_wait_idle(vt));
 	vt->ib_len = 0;
 }
 

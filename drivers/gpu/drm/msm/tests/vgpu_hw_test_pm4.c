@@ -183,35 +183,61 @@ static void pm4_waits_for_memory(struct kunit *test)
 
 struct compare_case {
 	u32 function;
-	u32 value;
+	u32 no;
+	u32 yes;
 	u32 ref;
 };
 
-/* Each function with a value that satisfies it; a wrong one never ends. */
+/* Waits while the word holds @no, and goes on when it holds @yes. */
+static void pm4_compare(struct vt *vt, const struct compare_case *c)
+{
+	u64 before = vt_stats(vt)->packets[CP_WAIT_REG_MEM];
+	u32 seqno;
+
+	vt->data[0] = c->no;
+	vt->data[1] = 0;
+	vt_ib(vt, vt_pkt7(CP_WAIT_REG_MEM, 6),
+	      c->function | CP_WAIT_REG_MEM_0_POLL(POLL_MEMORY),
+	      VT_LO(VT_DATA_IOVA), VT_HI(VT_DATA_IOVA), c->ref, ~0, 0);
+	vt_ib(vt, vt_pkt7(CP_MEM_WRITE, 3),
+	      VT_LO(VT_DATA_IOVA + 4), VT_HI(VT_DATA_IOVA + 4), 1);
+	vt_emit_ib(vt, VT_IB_IOVA, vt->ib_len);
+	seqno = vt_fence(vt);
+	while (vt_stats(vt)->packets[CP_WAIT_REG_MEM] == before)
+		usleep_range(50, 200);
+	/* Time for a few looks. */
+	usleep_range(2000, 3000);
+	KUNIT_EXPECT_EQ_MSG(vt->test, 0U, READ_ONCE(vt->data[1]),
+			    "function %u did not wait", c->function);
+
+	WRITE_ONCE(vt->data[0], c->yes);
+	KUNIT_ASSERT_TRUE_MSG(vt->test, vt_wait(vt, seqno),
+			      "function %u waits for ever", c->function);
+	vt->ib_len = 0;
+}
+
 static void pm4_compares(struct kunit *test)
 {
 	static const struct compare_case cases[] = {
-		{ WRITE_ALWAYS, 1, 2 },
-		{ WRITE_LT, 1, 2 },
-		{ WRITE_LT, 1, 0x80000000 },
-		{ WRITE_LT | CP_WAIT_REG_MEM_0_SIGNED_COMPARE, 0x80000000, 1 },
-		{ WRITE_LE, 2, 2 },
-		{ WRITE_EQ, 7, 7 },
-		{ WRITE_NE, 7, 8 },
-		{ WRITE_GE, 2, 2 },
-		{ WRITE_GT, 0x80000000, 2 },
-		{ WRITE_GT | CP_WAIT_REG_MEM_0_SIGNED_COMPARE, 2, -1 },
+		{ WRITE_LT, 2, 1, 2 },
+		{ WRITE_LT, 0x80000000, 1, 0x80000000 },
+		{ WRITE_LT | CP_WAIT_REG_MEM_0_SIGNED_COMPARE, 1, 0x80000000, 1 },
+		{ WRITE_LE, 3, 2, 2 },
+		{ WRITE_EQ, 6, 7, 7 },
+		{ WRITE_NE, 8, 7, 8 },
+		{ WRITE_GE, 1, 2, 2 },
+		{ WRITE_GT, 2, 0x80000000, 2 },
+		{ WRITE_GT | CP_WAIT_REG_MEM_0_SIGNED_COMPARE, -1, 2, -1 },
 	};
 	struct vt *vt = vt_create(test, NULL);
 
-	for (int i = 0; i < ARRAY_SIZE(cases); i++) {
-		vt->data[i] = cases[i].value;
-		vt_ib(vt, vt_pkt7(CP_WAIT_REG_MEM, 6), cases[i].function |
-		      CP_WAIT_REG_MEM_0_POLL(POLL_MEMORY),
-		      VT_LO(VT_DATA_IOVA + 4 * i), VT_HI(VT_DATA_IOVA + 4 * i),
-		      cases[i].ref, ~0, 0);
-		vt_run_ib(vt);
-	}
+	for (int i = 0; i < ARRAY_SIZE(cases); i++)
+		pm4_compare(vt, &cases[i]);
+
+	vt_ib(vt, vt_pkt7(CP_WAIT_REG_MEM, 6),
+	      WRITE_ALWAYS | CP_WAIT_REG_MEM_0_POLL(POLL_MEMORY),
+	      VT_LO(VT_DATA_IOVA), VT_HI(VT_DATA_IOVA), 1, 0, 0);
+	vt_run_ib(vt);
 }
 
 static void pm4_condition_skips(struct kunit *test)

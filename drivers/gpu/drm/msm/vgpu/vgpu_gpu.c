@@ -436,7 +436,8 @@ static void vgpu_gpu_destroy(struct msm_gpu *gpu)
 {
 	struct vgpu_gpu *vgpu = to_vgpu_gpu(gpu);
 
-	vgpu_hw_reset(vgpu->hw);
+	/* What goes now is what interrupts and faults come to */
+	vgpu_hw_quiesce(vgpu->hw);
 
 	if (vgpu->shadow_bo)
 		msm_gem_kernel_put(vgpu->shadow_bo, gpu->aspace);

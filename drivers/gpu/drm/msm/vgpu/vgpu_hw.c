@@ -134,6 +134,23 @@ void vgpu_hw_reset(struct vgpu_hw *hw)
 EXPORT_SYMBOL_IF_KUNIT(vgpu_hw_reset);
 
 /**
+ * vgpu_hw_quiesce - stop whatever runs, and wait until it has stopped
+ * @hw: the GPU
+ *
+ * As vgpu_hw_reset(); when it returns no callback is running either.  The GPU
+ * can be programmed and started again.
+ *
+ * Context: may sleep; not from a callback, nor under a lock that one takes.
+ */
+void vgpu_hw_quiesce(struct vgpu_hw *hw)
+{
+	vgpu_hw_reset(hw);
+	kthread_park(hw->cp.task);
+	kthread_unpark(hw->cp.task);
+}
+EXPORT_SYMBOL_IF_KUNIT(vgpu_hw_quiesce);
+
+/**
  * vgpu_hw_configure - change the behaviour of a GPU
  * @hw: the GPU
  * @config: the new behaviour; ignored if vgpu_config_check() refuses it

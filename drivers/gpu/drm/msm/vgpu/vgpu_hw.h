@@ -27,7 +27,7 @@ struct vgpu_hw;
  * sleep, but are on the fence signalling path: no allocation that can enter
  * reclaim, no dma_resv lock, and no call of vgpu_hw_reset() from inside.  A
  * callback that vgpu_hw_reset() overtook may still be running when it returns;
- * vgpu_hw_destroy() waits for it.
+ * vgpu_hw_quiesce() and vgpu_hw_destroy() wait for it.
  */
 struct vgpu_hw_host {
 	void (*irq)(void *cookie);
@@ -38,6 +38,7 @@ struct vgpu_hw *vgpu_hw_create(const struct vgpu_config *config,
 			       const struct vgpu_hw_host *host, void *cookie);
 void vgpu_hw_destroy(struct vgpu_hw *hw);
 void vgpu_hw_reset(struct vgpu_hw *hw);
+void vgpu_hw_quiesce(struct vgpu_hw *hw);
 
 u32 vgpu_hw_read(struct vgpu_hw *hw, u32 reg);
 void vgpu_hw_write(struct vgpu_hw *hw, u32 reg, u32 value);

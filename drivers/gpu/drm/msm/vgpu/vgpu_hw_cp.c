@@ -458,8 +458,11 @@ int vgpu_cp_thread(void *data)
 
 	while (!kthread_should_stop()) {
 		wait_event_idle(hw->wait,
-				kthread_should_stop() || cp_has_work(hw) ||
+				kthread_should_stop() ||
+				kthread_should_park() || cp_has_work(hw) ||
 				READ_ONCE(hw->irq_kick));
+		if (kthread_should_park())
+			kthread_parkme();
 		vgpu_reg_deliver_irq(hw);
 		if (!cp_has_work(hw))
 			continue;

@@ -8,8 +8,9 @@
  * visible only after all writes of earlier packets, and the interrupt comes
  * only after the word.
  *
- * Trap: events that move data (BLIT, the 2D operations) are not in the table
- * and stop the CP, as does anything else that nobody thought of.
+ * Trap: events that move data (BLIT, the 2D operations) or write what has no
+ * model (WRITE_PRIMITIVE_COUNTS) are not in the table and stop the CP, as does
+ * anything else that nobody thought of.
  */
 #include <linux/bitfield.h>
 
@@ -73,7 +74,6 @@ static const u32 events[] = {
 	[LRZ_FLUSH] = EVENT_KNOWN,
 	[CONTEXT_DONE] = EVENT_KNOWN,
 	[CONTEXT_DONE_2D] = EVENT_KNOWN,
-	[WRITE_PRIMITIVE_COUNTS] = EVENT_KNOWN,
 	[START_PRIMITIVE_CTRS] = EVENT_KNOWN,
 	[STOP_PRIMITIVE_CTRS] = EVENT_KNOWN,
 	[START_FRAGMENT_CTRS] = EVENT_KNOWN,

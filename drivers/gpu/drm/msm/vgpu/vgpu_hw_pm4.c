@@ -334,6 +334,28 @@ static int pm4_where_am_i(struct vgpu_hw *hw, const u32 *dwords, u32 count)
 			 &hw->cp.streams[VGPU_RING].pos, sizeof(u32));
 }
 
+/* Groups are for draws, unless they are to be loaded at once. */
+static int pm4_set_draw_state(struct vgpu_hw *hw, const u32 *dwords, u32 count)
+{
+	for (u32 i = 0; i < count; i += 3)
+		if (dwords[i] & CP_SET_DRAW_STATE__0_LOAD_IMMED &&
+		    dwords[i] & CP_SET_DRAW_STATE__0_COUNT__MASK)
+			return pm4_malformed(hw, dwords[i],
+					     "CP_SET_DRAW_STATE loads at once");
+
+	return 0;
+}
+
+/* Nothing but "do not skip" has a model. */
+static int pm4_skip_ib2(struct vgpu_hw *hw, const u32 *dwords, u32 count)
+{
+	if (dwords[0])
+		return pm4_malformed(hw, dwords[0],
+				     "CP_SKIP_IB2_ENABLE skips");
+
+	return 0;
+}
+
 static const struct pm4_op pm4_ops[VGPU_NR_OPCODES] = {
 	[CP_NOP] = { "CP_NOP", pm4_nothing, 0, PM4_SKIP },
 	[CP_WAIT_MEM_WRITES] = { "CP_WAIT_MEM_WRITES", pm4_barrier },
@@ -362,13 +384,13 @@ static const struct pm4_op pm4_ops[VGPU_NR_OPCODES] = {
 	[CP_SMMU_TABLE_UPDATE] = { "CP_SMMU_TABLE_UPDATE", pm4_smmu_table_update, 4, PM4_RING },
 
 	/* They prepare draws and context switches, of which there are none. */
-	[CP_SET_DRAW_STATE] = { "CP_SET_DRAW_STATE", pm4_nothing },
+	[CP_SET_DRAW_STATE] = { "CP_SET_DRAW_STATE", pm4_set_draw_state },
 	[CP_SET_CTXSWITCH_IB] = { "CP_SET_CTXSWITCH_IB", pm4_nothing },
 	[CP_SET_MARKER] = { "CP_SET_MARKER", pm4_nothing },
 	[CP_SET_MODE] = { "CP_SET_MODE", pm4_nothing },
 	[CP_SET_VISIBILITY_OVERRIDE] = { "CP_SET_VISIBILITY_OVERRIDE", pm4_nothing },
-	[CP_SKIP_IB2_ENABLE_GLOBAL] = { "CP_SKIP_IB2_ENABLE_GLOBAL", pm4_nothing },
-	[CP_SKIP_IB2_ENABLE_LOCAL] = { "CP_SKIP_IB2_ENABLE_LOCAL", pm4_nothing },
+	[CP_SKIP_IB2_ENABLE_GLOBAL] = { "CP_SKIP_IB2_ENABLE_GLOBAL", pm4_skip_ib2, 1 },
+	[CP_SKIP_IB2_ENABLE_LOCAL] = { "CP_SKIP_IB2_ENABLE_LOCAL", pm4_skip_ib2, 1 },
 
 	/* Legal on hardware, without a model here: draws, */
 	[CP_DRAW_INDX] = { "CP_DRAW_INDX" },

@@ -44,7 +44,7 @@ static bool wait_compare(u32 function, u32 value, u32 ref)
 		return diff >= 0;
 	case WRITE_GT:
 		return diff > 0;
-	default:
+	default:	/* WRITE_ALWAYS */
 		return true;
 	}
 }
@@ -93,6 +93,11 @@ static int wait_until(struct vgpu_hw *hw, const struct wait_for *wait)
 	return 0;
 }
 
+static int wait_refused(struct vgpu_hw *hw, u32 dword, const char *why)
+{
+	return vgpu_cp_error(hw, A6XX_CP_INT_CP_ILLEGAL_INSTR_ERROR, dword, why);
+}
+
 /**
  * vgpu_wait_mem_gte - execute CP_WAIT_MEM_GTE
  * @hw: the GPU
@@ -136,9 +141,12 @@ int vgpu_wait_reg_mem(struct vgpu_hw *hw, const u32 *dwords, u32 count)
 	};
 
 	if (!is_reg && poll != POLL_MEMORY)
-		return vgpu_cp_error(hw, A6XX_CP_INT_CP_ILLEGAL_INSTR_ERROR,
-				     dwords[0],
-				     "CP_WAIT_REG_MEM polls a register or memory");
+		return wait_refused(hw, dwords[0],
+				    "CP_WAIT_REG_MEM polls a register or memory");
+	if ((dwords[0] & CP_WAIT_REG_MEM_0_FUNCTION__MASK) > WRITE_GT ||
+	    dwords[0] & CP_WAIT_REG_MEM_0_WRITE_MEMORY)
+		return wait_refused(hw, dwords[0],
+				    "CP_WAIT_REG_MEM without a model");
 
 	return wait_until(hw, &wait);
 }

@@ -92,8 +92,9 @@ static struct iommu_device *vgpu_iommu_probe_device(struct device *dev)
 	smmu->client = dev;
 
 	/* The SMMU is powered as long as its client is */
-	device_link_add(dev, smmu->dev,
-			DL_FLAG_PM_RUNTIME | DL_FLAG_AUTOREMOVE_SUPPLIER);
+	if (!device_link_add(dev, smmu->dev,
+			     DL_FLAG_PM_RUNTIME | DL_FLAG_AUTOREMOVE_SUPPLIER))
+		return ERR_PTR(-ENOMEM);
 
 	return &smmu->iommu;
 }
@@ -141,7 +142,7 @@ void vgpu_iommu_fault(struct platform_device *pdev)
 	vgpu_hw_smmu_fault(smmu->hw, &fault);
 	flags = fault.fsynr0 & VGPU_HW_FSYNR0_WNR ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ;
 
-	/* The GPU is halted before its domain goes, so this cannot be late */
+	/* The GPU is quiet before its domain goes, so this cannot be late */
 	spin_lock(&smmu->lock);
 	domain = smmu->domain;
 	spin_unlock(&smmu->lock);
