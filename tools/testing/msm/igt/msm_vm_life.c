@@ -495,6 +495,55 @@ static void no_unbind(const void *arg)
 	}
 }
 
+static u64 unreclaimable_slab(void)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	unsigned long long kib = 0;
+	char line[128];
+
+	msm_igt_assert(file, "no /proc/meminfo\n");
+	while (fgets(line, sizeof(line), file) &&
+	       sscanf(line, "SUnreclaim: %llu", &kib) != 1)
+		;
+	fclose(file);
+
+	return kib * 1024;
+}
+
+#define REFUSED_SUBMITS	200
+
+/* A SUBMIT that is refused after its relocs were copied */
+static void refused_relocs(const void *arg)
+{
+	const u32 nr = 40000;
+	struct drm_msm_gem_submit_reloc *relocs = calloc(nr, sizeof(*relocs));
+	struct drm_msm_gem_submit_cmd cmd = {
+		.type = MSM_SUBMIT_CMD_BUF, .submit_idx = 7, .size = 64,
+		.nr_relocs = nr, .relocs = (unsigned long)relocs,
+	};
+	u64 leak = REFUSED_SUBMITS * nr * sizeof(*relocs), before;
+	struct gpu_dev dev;
+	u32 i;
+
+	msm_igt_assert(relocs, "no memory\n");
+	msm_igt_assert_ok(gpu_dev_open(&dev));
+	before = unreclaimable_slab();
+	for (i = 0; i < REFUSED_SUBMITS; i++) {
+		struct drm_msm_gem_submit req = {
+			.flags = MSM_PIPE_3D0, .nr_cmds = 1,
+			.cmds = (unsigned long)&cmd,
+		};
+
+		msm_igt_assert_ret(gpu_ioctl(dev.fd, DRM_IOCTL_MSM_GEM_SUBMIT,
+					     &req), -EINVAL);
+	}
+	msm_igt_assert(unreclaimable_slab() < before + leak / 2,
+		       "%llu bytes of slab are gone\n",
+		       unreclaimable_slab() - before);
+	gpu_dev_close(&dev);
+	free(relocs);
+}
+
 static const struct msm_igt_subtest tests[] = {
 	{ "kill-map-blocked", "killed while a map waits", end_blocked,
 	  &kill_map },
@@ -516,6 +565,8 @@ static const struct msm_igt_subtest tests[] = {
 	  first_ioctls, &race_twice },
 	{ "race-opt-in-legacy", "a context is one kind or the other",
 	  first_ioctls, &race_legacy },
+	{ "refused-relocs", "a refused SUBMIT leaves nothing behind",
+	  refused_relocs },
 	{ "no-unbind", "drivers cannot be unbound through sysfs", no_unbind },
 };
 
