@@ -46,7 +46,7 @@ SHIM="asm/barrier.h kunit/visibility.h
 	linux/lockdep.h linux/log2.h linux/minmax.h linux/mm.h linux/mutex.h
 	linux/overflow.h linux/rcupdate.h linux/refcount.h linux/sched.h
 	linux/sched/mm.h linux/sched/signal.h linux/sizes.h linux/slab.h
-	linux/spinlock.h linux/stddef.h linux/types.h linux/uaccess.h
+	linux/sort.h linux/spinlock.h linux/stddef.h linux/types.h linux/uaccess.h
 	linux/wait.h linux/workqueue.h"
 
 fail()

@@ -292,6 +292,7 @@ static void job_commit(struct job *job, u32 queue, int fail_after)
 	for (i = 0; i < job->nr; i++)
 		msm_vm_turn_add(&job->turn, job->ops[i].req.iova,
 				job->ops[i].req.iova + job->ops[i].req.range - 1);
+	msm_vm_turn_close(&job->turn);
 	job_change_tree(job);
 	msm_vm_order_begin(&w.vm->order, &job->turn);
 	job_unlock(job);

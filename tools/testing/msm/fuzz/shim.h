@@ -192,6 +192,7 @@ void kfree(const void *p);
 /* One thread: nobody sends signals, nobody waits. */
 #define current		NULL
 #define fatal_signal_pending(task) ((void)(task), false)
+#define sort(base, nr, size, cmp, swap) qsort(base, nr, size, cmp)
 #define cond_resched()	do { } while (0)
 #define might_sleep()	do { } while (0)
 #define might_alloc(gfp) ((void)(gfp))
@@ -239,6 +240,8 @@ void shim_unlock(struct shim_lock *lock);
 #define mutex_init(m)	((m)->shim.dep_map.held = false)
 #define mutex_lock(m)	shim_lock(&(m)->shim)
 #define mutex_unlock(m)	shim_unlock(&(m)->shim)
+#define mutex_lock_interruptible(m) (mutex_lock(m), 0)
+#define mutex_destroy(m) shim_check(!(m)->shim.dep_map.held, "mutex is held")
 
 #define rcu_read_lock()	do { } while (0)
 #define rcu_read_unlock() do { } while (0)

@@ -5,6 +5,7 @@
 
 #include <kunit/test.h>
 #include <linux/prandom.h>
+#include <linux/slab.h>
 
 #include "../vm/msm_vm_order.h"
 
@@ -29,6 +30,7 @@ static void begin(struct msm_vm_order *order, struct job *job, int page, int nr)
 {
 	job_init(job);
 	job_add(job, page, nr);
+	msm_vm_turn_close(&job->turn);
 	msm_vm_order_begin(order, &job->turn);
 }
 
@@ -74,20 +76,55 @@ static void order_neighbours_are_free(struct kunit *test)
 	msm_vm_order_end(&order, &c.turn);
 }
 
+static void expect_ranges(struct kunit *test, const struct job *job,
+			  const int (*pages)[2], u32 nr)
+{
+	KUNIT_ASSERT_EQ(test, job->turn.nr, nr);
+	for (u32 i = 0; i < nr; i++) {
+		KUNIT_EXPECT_EQ(test, job->ranges[i].first, P(pages[i][0]));
+		KUNIT_EXPECT_EQ(test, job->ranges[i].last, P(pages[i][1]) - 1);
+	}
+}
+
 static void order_ranges_join(struct kunit *test)
 {
+	static const int joined[][2] = { { 1, 5 }, { 6, 7 } };
+	static const int inside[][2] = { { 0, 9 } };
 	struct job job;
 
 	job_init(&job);
-	job_add(&job, 1, 1);
-	job_add(&job, 2, 3);
-	KUNIT_EXPECT_EQ(test, job.turn.nr, 1);
-	KUNIT_EXPECT_EQ(test, job.ranges[0].first, P(1));
-	KUNIT_EXPECT_EQ(test, job.ranges[0].last, P(5) - 1);
-
 	job_add(&job, 6, 1);
+	job_add(&job, 2, 3);
 	job_add(&job, 3, 1);
-	KUNIT_EXPECT_EQ(test, job.turn.nr, 3);
+	job_add(&job, 1, 1);
+	msm_vm_turn_close(&job.turn);
+	expect_ranges(test, &job, joined, ARRAY_SIZE(joined));
+
+	job_init(&job);
+	job_add(&job, 0, 8);
+	job_add(&job, 1, 2);
+	job_add(&job, 8, 1);
+	msm_vm_turn_close(&job.turn);
+	expect_ranges(test, &job, inside, ARRAY_SIZE(inside));
+
+	job_init(&job);
+	msm_vm_turn_close(&job.turn);
+	KUNIT_EXPECT_EQ(test, job.turn.nr, 0);
+}
+
+/* A job that names one page over and over has one range to look for. */
+static void order_repeats_are_one(struct kunit *test)
+{
+	const u32 nr = 100000;
+	struct msm_vm_turn turn = {};
+
+	turn.ranges = kvcalloc(nr, sizeof(*turn.ranges), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, turn.ranges);
+	for (u32 i = 0; i < nr; i++)
+		msm_vm_turn_add(&turn, P(i % 2 ? 3 : 1), P(i % 2 ? 4 : 2) - 1);
+	msm_vm_turn_close(&turn);
+	KUNIT_EXPECT_EQ(test, turn.nr, 2);
+	kvfree(turn.ranges);
 }
 
 static void order_nothing_to_change(struct kunit *test)
@@ -146,6 +183,7 @@ static void order_random(struct kunit *test)
 			job_init(&jobs[i]);
 			for (int r = 0; r < ARRAY_SIZE(jobs[i].ranges); r++)
 				job_add(&jobs[i], prandom_u32_state(&rnd) % PAGES, 1);
+			msm_vm_turn_close(&jobs[i].turn);
 			msm_vm_order_begin(&order, &jobs[i].turn);
 		}
 
@@ -167,6 +205,7 @@ static struct kunit_case order_cases[] = {
 	KUNIT_CASE(order_overlap_waits),
 	KUNIT_CASE(order_neighbours_are_free),
 	KUNIT_CASE(order_ranges_join),
+	KUNIT_CASE(order_repeats_are_one),
 	KUNIT_CASE(order_nothing_to_change),
 	KUNIT_CASE(order_random),
 	{}

@@ -107,6 +107,25 @@ static void tables_outlive_the_payer(struct kunit *test)
 	msm_vm_tables_fini(&t);
 }
 
+/* Whoever died is not waited for. */
+static void tables_dead_do_not_throttle(struct kunit *test)
+{
+	struct msm_vm_tables tables;
+	u64 size = 8 * SZ_1K * L3;
+
+	msm_vm_tables_init(&tables, IAS);
+	KUNIT_EXPECT_EQ(test, 0, msm_vm_tables_begin(&tables));
+	promise(test, &tables, 0, size, size / L3 + size / L2 + 1);
+	msm_vm_tables_end_promises(&tables);
+
+	msm_vm_tables_kill(&tables);
+	KUNIT_EXPECT_EQ(test, 0, msm_vm_tables_begin(&tables));
+	msm_vm_tables_end_promises(&tables);
+
+	release(test, &tables, 0, size, 0);
+	msm_vm_tables_fini(&tables);
+}
+
 static void tables_skip_holes(struct kunit *test)
 {
 	const u64 last = 8 * L2 - 1;
@@ -246,6 +265,7 @@ static struct kunit_case tables_cases[] = {
 	KUNIT_CASE(tables_by_hand),
 	KUNIT_CASE(tables_made_cost_nothing),
 	KUNIT_CASE(tables_outlive_the_payer),
+	KUNIT_CASE(tables_dead_do_not_throttle),
 	KUNIT_CASE(tables_skip_holes),
 	KUNIT_CASE(tables_random),
 	{}

@@ -69,6 +69,8 @@
  *
  * In this order::
  *
+ *   msm_vm_tables.gate, while a bind job sets table pages aside; then dropped
+ *
  *   reservation lock of the VM > of BOs, one ww ticket for all
  *     > GEM LRU lock
  *     > msm_vm.pt_lock
@@ -79,7 +81,8 @@
  * invalidated.
  *
  * msm_vm.pt_lock guards the page table.  It is taken on the fence signalling
- * path: whoever holds it must not allocate and must not wait for a fence.
+ * path: whoever holds it must not allocate and must not wait for a fence.  A job
+ * takes it for some 64 MiB at a time, since reclaim waits for it.
  *
  * Reclaim comes from the middle of an allocation, where any of the reservation
  * locks may be held.  It picks a BO under the LRU lock, drops that, and only
@@ -99,8 +102,8 @@
  * lock, which is its own as well, and not the VM.  Its last reference may go
  * with that lock held: whoever holds it has a reference to the owner, too.
  *
- * &msm_vm.users counts the context, each bind queue and each bind job.  A GPU
- * job holds its queue, hence the context, hence the VM that it runs in.  The
+ * &msm_vm.users counts the context and each bind queue.  A bind job holds its
+ * queue; a GPU job its queue, hence the context, hence the VM that it runs in.  The
  * last put takes the VM apart in a worker, because it may come from the
  * scheduler's own work.  Closing the file waits for nothing: queued binds and GPU
  * jobs still run.  When a VM is freed nothing of it may be left, which
@@ -520,6 +523,7 @@ void msm_vm_kill(struct msm_vm *vm, int error, const char *reason)
 	if (cmpxchg(&vm->error, 0, error))
 		return;
 
+	msm_vm_tables_kill(&vm->tables);
 	trace_msm_vm_dead(vm, pid, error, reason);
 	drm_dbg_driver(vm->base.drm, "VM of pid %d is dead: %s (%d)\n", pid,
 		       reason, error);

@@ -25,7 +25,7 @@ struct msm_pgtable;
 /**
  * struct msm_vm - a GPU address space that userspace manages
  * @base: the VMA tree; holds the DRM device and the reservation object
- * @users: the context, each bind queue and job; see msm_vm_put()
+ * @users: the context and each bind queue; see msm_vm_put()
  * @pt: the page table
  * @pt_lock: held while @pt is edited, on the fence signalling path; nothing
  *	may be allocated under it

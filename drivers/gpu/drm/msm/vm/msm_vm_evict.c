@@ -17,7 +17,8 @@
  *
  * Trap: entries are made again without a reserve of table pages.  None is
  * needed: the bind job that first made them has run, and a page table keeps its
- * tables until it is destroyed.
+ * tables until it is destroyed.  In a dead VM the job may have run without its
+ * maps, so nothing is made there any more.
  */
 
 #include <linux/dma-resv.h>
@@ -126,6 +127,10 @@ static int restore(struct msm_vm *vm, struct drm_gpuvm_bo *vm_bo,
 
 	mutex_lock(&vm->pt_lock);
 	drm_gpuvm_bo_for_each_va(va, vm_bo) {
+		if (!msm_vm_usable(vm)) {
+			ret = -EPIPE;
+			break;
+		}
 		if (!drm_gpuva_invalidated(va))
 			continue;
 
@@ -146,7 +151,7 @@ static int restore(struct msm_vm *vm, struct drm_gpuvm_bo *vm_bo,
  * @exec: the locks
  *
  * Return: 0; -EBUSY if userspace does not need the BO's contents, so that there
- * may be none; -ENOMEM.  After an error the BO is evicted as before, unless the
+ * may be none; -EPIPE if the VM died meanwhile; -ENOMEM.  After an error the BO is evicted as before, unless the
  * VM is dead.
  */
 int msm_vm_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)

@@ -6,9 +6,10 @@
  * slots can be made while the ioctl may still fail, and it depends on nothing
  * but this module: it may outlive the DRM file, the VM and its scheduler.
  *
- * Each fence has a context of its own.  Jobs of a VM may be armed in another
- * order than their fences were made, and a common context would promise that
- * they signal in sequence.
+ * The fences of a bind queue are one timeline: of all its jobs in flight, each
+ * BO needs to remember the last one only.  A fence gets its place when the job
+ * is queued, since ioctls may overtake each other until then; nobody can see it
+ * before.
  */
 
 #include <linux/dma-fence.h>
@@ -47,6 +48,7 @@ static void release(struct dma_fence *fence)
 }
 
 static const struct dma_fence_ops fence_ops = {
+	.use_64bit_seqno = true,
 	.get_driver_name = get_driver_name,
 	.get_timeline_name = get_timeline_name,
 	.release = release,
@@ -54,12 +56,13 @@ static const struct dma_fence_ops fence_ops = {
 
 /**
  * msm_vm_fence_create - a fence that has not signalled
+ * @context: of the bind queue
  *
  * Must be called while a DRM file of the module is open.  May sleep.
  *
  * Return: the fence with one reference, or NULL when memory is short.
  */
-struct dma_fence *msm_vm_fence_create(void)
+struct dma_fence *msm_vm_fence_create(u64 context)
 {
 	struct msm_vm_fence *fence;
 
@@ -69,10 +72,19 @@ struct dma_fence *msm_vm_fence_create(void)
 
 	__module_get(THIS_MODULE);
 	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &fence_ops, &fence->lock,
-		       dma_fence_context_alloc(1), 1);
+	dma_fence_init(&fence->base, &fence_ops, &fence->lock, context, 0);
 
 	return &fence->base;
+}
+
+/**
+ * msm_vm_fence_number - give a fence its place on the timeline
+ * @fence: the fence, which nobody else has seen
+ * @seqno: its place; jobs of the queue run in this order
+ */
+void msm_vm_fence_number(struct dma_fence *fence, u64 seqno)
+{
+	fence->seqno = seqno;
 }
 
 /**

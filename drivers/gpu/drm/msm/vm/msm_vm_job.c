@@ -34,6 +34,9 @@
 #include "msm_vm_refuse.h"
 #include "msm_vm_reserve.h"
 
+/* How many BOs to pin or unpin before others get a chance. */
+#define LRU_BATCH	1024
+
 static struct msm_drm_private *job_priv(struct msm_vm_job *job)
 {
 	return job->vm->base.drm->dev_private;
@@ -77,20 +80,33 @@ struct msm_vm_job *msm_vm_job_create(struct msm_vm_queue *queue, u32 nr_ops)
 	return ERR_PTR(-ENOMEM);
 }
 
+/* Every GPU job of the device takes the LRU lock, so do not sit on it. */
+static void relax_lru(struct msm_drm_private *priv, u32 *nr)
+{
+	if (++*nr % LRU_BATCH)
+		return;
+
+	mutex_unlock(&priv->lru.lock);
+	cond_resched();
+	mutex_lock(&priv->lru.lock);
+}
+
 static void unpin_all(struct msm_vm_job *job)
 {
 	struct msm_drm_private *priv = job_priv(job);
 	struct msm_vma *vma;
-	u32 i;
+	u32 i, nr = 0;
 
 	mutex_lock(&priv->lru.lock);
 	list_for_each_entry(vma, &job->update.gone, node) {
 		if (msm_vma_has_pages(vma))
 			msm_gem_unpin_active(vma->base.gem.obj);
+		relax_lru(priv, &nr);
 	}
 	for (i = 0; i < job->nr_ops; i++) {
 		if (job->ops[i].pinned)
 			msm_gem_unpin_active(job->ops[i].obj);
+		relax_lru(priv, &nr);
 	}
 	mutex_unlock(&priv->lru.lock);
 }
@@ -100,11 +116,14 @@ static void put_objects(struct msm_vm_job *job)
 	struct msm_vma *vma;
 	u32 i;
 
-	list_for_each_entry(vma, &job->update.gone, node)
+	list_for_each_entry(vma, &job->update.gone, node) {
 		drm_gem_object_put(vma->base.gem.obj);
+		cond_resched();
+	}
 	for (i = 0; i < job->nr_ops; i++) {
 		if (job->ops[i].obj)
 			drm_gem_object_put(job->ops[i].obj);
+		cond_resched();
 	}
 }
 
@@ -202,10 +221,29 @@ int msm_vm_job_resolve(struct msm_vm_job *job, struct drm_file *file)
 	return ret;
 }
 
+static bool maps_something(const struct msm_vm_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->nr_ops; i++) {
+		if (job->ops[i].req.map)
+			return true;
+	}
+
+	return false;
+}
+
 static int promise_tables(struct msm_vm_job *job)
 {
 	struct msm_vm_tables *tables = &job->vm->tables;
-	int ret = msm_vm_tables_throttle(tables);
+	int ret;
+
+	if (!maps_something(job))
+		return 0;
+
+	ret = msm_vm_tables_begin(tables);
+	if (ret)
+		return ret;
 
 	for (; job->nr_promised < job->nr_ops && !ret; job->nr_promised++) {
 		const struct msm_vm_request *req = &job->ops[job->nr_promised].req;
@@ -216,6 +254,7 @@ static int promise_tables(struct msm_vm_job *job)
 		if (ret)
 			break;
 	}
+	msm_vm_tables_end_promises(tables);
 
 	return ret;
 }
@@ -241,6 +280,7 @@ static void add_ranges(struct msm_vm_job *job)
 
 		msm_vm_turn_add(&job->turn, req->iova, req->iova + req->range - 1);
 	}
+	msm_vm_turn_close(&job->turn);
 }
 
 /**
@@ -257,7 +297,7 @@ int msm_vm_job_reserve(struct msm_vm_job *job, struct drm_file *file)
 {
 	int ret;
 
-	job->fence = msm_vm_fence_create();
+	job->fence = msm_vm_fence_create(job->queue->fences);
 	if (!job->fence)
 		return -ENOMEM;
 
@@ -341,34 +381,35 @@ int msm_vm_job_sync(struct msm_vm_job *job, struct drm_file *file,
 	return ret ?: msm_syncobj_parse_out(&job->syncobjs, file, &out);
 }
 
-/* The BOs to map and those that are mapped where something changes. */
-static int lock_op(struct msm_vm_job *job, const struct msm_vm_op *op)
+/* Between two steps of many: BOs that are locked already do not look at signals. */
+static int may_go_on(void)
 {
-	int ret;
-
-	/* BOs that are locked already do not look at signals. */
-	if (fatal_signal_pending(current))
-		return -EINTR;
 	cond_resched();
 
-	if (op->obj) {
-		ret = drm_exec_prepare_obj(&job->exec, op->obj, 1);
-		if (ret)
-			return ret;
-	}
-
-	return drm_gpuvm_prepare_range(&job->vm->base, &job->exec,
-				       op->req.iova, op->req.range, 1);
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
+/* The BOs to map, and those that are mapped where something changes. */
 static int lock_all(struct msm_vm_job *job)
 {
+	struct drm_gpuvm *vm = &job->vm->base;
 	int ret;
 	u32 i;
 
-	ret = drm_gpuvm_prepare_vm(&job->vm->base, &job->exec, 1);
-	for (i = 0; i < job->nr_ops && !ret; i++)
-		ret = lock_op(job, &job->ops[i]);
+	ret = drm_gpuvm_prepare_vm(vm, &job->exec, 1);
+	for (i = 0; i < job->nr_ops && !ret; i++) {
+		ret = may_go_on();
+		if (!ret && job->ops[i].obj)
+			ret = drm_exec_prepare_obj(&job->exec, job->ops[i].obj, 1);
+	}
+	for (i = 0; i < job->turn.nr && !ret; i++) {
+		const struct msm_vm_range *range = &job->turn.ranges[i];
+
+		ret = may_go_on();
+		if (!ret)
+			ret = drm_gpuvm_prepare_range(vm, &job->exec, range->first,
+						      range->last - range->first + 1, 1);
+	}
 
 	return ret;
 }
@@ -437,9 +478,10 @@ int msm_vm_job_lock(struct msm_vm_job *job)
 	}
 
 	for (i = 0; i < job->nr_ops && !ret; i++) {
-		if (job->ops[i].obj)
+		ret = may_go_on();
+		if (!ret && job->ops[i].obj)
 			ret = prepare_map(job, &job->ops[i]);
-		else if (job->ops[i].req.null)
+		else if (!ret && job->ops[i].req.null)
 			prepare_null(&job->ops[i]);
 	}
 
@@ -478,6 +520,7 @@ static void commit_tree(struct msm_vm_job *job)
 				    &job->update);
 		else
 			msm_vma_unmap(vm, &op->req, &job->update);
+		cond_resched();
 	}
 }
 
@@ -486,11 +529,13 @@ static void commit_pins(struct msm_vm_job *job)
 {
 	struct msm_drm_private *priv = job_priv(job);
 	struct msm_vma *vma;
+	u32 nr = 0;
 
 	mutex_lock(&priv->lru.lock);
 	list_for_each_entry(vma, &job->update.gone, node) {
 		if (msm_vma_has_pages(vma))
 			msm_gem_pin_obj_locked(vma->base.gem.obj);
+		relax_lru(priv, &nr);
 	}
 	mutex_unlock(&priv->lru.lock);
 }
@@ -503,6 +548,7 @@ static void commit_fences(struct msm_vm_job *job)
 		if (job->ops[i].obj)
 			dma_resv_add_fence(job->ops[i].obj->resv, job->fence,
 					   DMA_RESV_USAGE_KERNEL);
+		cond_resched();
 	}
 }
 
@@ -519,6 +565,7 @@ void msm_vm_job_commit(struct msm_vm_job *job, struct drm_msm_vm_bind *args)
 	commit_tree(job);
 	commit_pins(job);
 
+	msm_vm_fence_number(job->fence, ++job->queue->seqno);
 	drm_sched_job_arm(&job->base);
 	msm_vm_order_begin(&job->vm->order, &job->turn);
 	commit_fences(job);

@@ -10,7 +10,8 @@
  *
  * Promises: a turn waits for earlier turns only, so there is no circle.  Asking
  * for a blocker allocates nothing; the scheduler asks again until there is
- * none.
+ * none.  The ranges of one turn are disjoint, so that a job that names the same
+ * addresses over and over does not search through itself.
  *
  * Terms: a turn *begins* when its job is queued and *ends* when the page table
  * and the TLB have followed.
@@ -18,6 +19,9 @@
 
 #include <linux/export.h>
 #include <linux/interval_tree_generic.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/sort.h>
 #include <kunit/visibility.h>
 
 #include "msm_vm_order.h"
@@ -46,28 +50,72 @@ EXPORT_SYMBOL_IF_KUNIT(msm_vm_order_init);
  * @first: first address
  * @last: last address, inclusive
  *
- * Ranges that adjoin the one added before become one with it.
+ * May overlap with what was added before, until msm_vm_turn_close().
  */
 void msm_vm_turn_add(struct msm_vm_turn *turn, u64 first, u64 last)
 {
-	struct msm_vm_range *range;
+	struct msm_vm_range *range = &turn->ranges[turn->nr++];
 
-	if (turn->nr && turn->ranges[turn->nr - 1].last + 1 == first) {
-		turn->ranges[turn->nr - 1].last = last;
-		return;
-	}
-
-	range = &turn->ranges[turn->nr++];
 	range->first = first;
 	range->last = last;
 	range->turn = turn;
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_turn_add);
 
+static int compare_first(const void *a, const void *b)
+{
+	const struct msm_vm_range *left = a, *right = b;
+
+	if (left->first == right->first)
+		return 0;
+
+	return left->first < right->first ? -1 : 1;
+}
+
+static bool is_sorted(const struct msm_vm_turn *turn)
+{
+	u32 i;
+
+	for (i = 1; i < turn->nr; i++) {
+		if (turn->ranges[i - 1].first > turn->ranges[i].first)
+			return false;
+	}
+
+	return true;
+}
+
+/**
+ * msm_vm_turn_close - all ranges of a job have been added
+ * @turn: the job's turn; its ranges are sorted and disjoint afterwards
+ *
+ * Ranges that overlap or adjoin become one.  May sleep.
+ */
+void msm_vm_turn_close(struct msm_vm_turn *turn)
+{
+	u32 i, nr = 0;
+
+	if (!is_sorted(turn))
+		sort(turn->ranges, turn->nr, sizeof(*turn->ranges),
+		     compare_first, NULL);
+
+	for (i = 0; i < turn->nr; i++) {
+		const struct msm_vm_range *next = &turn->ranges[i];
+		struct msm_vm_range *range = &turn->ranges[nr - 1];
+
+		if (nr && next->first <= range->last + 1)
+			range->last = max(range->last, next->last);
+		else
+			turn->ranges[nr++] = *next;
+		cond_resched();
+	}
+	turn->nr = nr;
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_turn_close);
+
 /**
  * msm_vm_order_begin - a job is about to be queued
  * @order: the order of the VM
- * @turn: the job's turn; must stay until msm_vm_order_end()
+ * @turn: the job's turn, closed; must stay until msm_vm_order_end()
  *
  * Called with the VM's reservation lock held, under which jobs are queued.
  */
@@ -81,6 +129,7 @@ void msm_vm_order_begin(struct msm_vm_order *order, struct msm_vm_turn *turn)
 		spin_lock(&order->lock);
 		range_tree_insert(&turn->ranges[i], &order->ranges);
 		spin_unlock(&order->lock);
+		cond_resched();
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_order_begin);
@@ -120,6 +169,7 @@ struct msm_vm_turn *msm_vm_order_blocker(struct msm_vm_order *order,
 		spin_unlock(&order->lock);
 		if (blocker)
 			break;
+		cond_resched();
 	}
 
 	return blocker;
@@ -137,6 +187,7 @@ void msm_vm_order_end(struct msm_vm_order *order, struct msm_vm_turn *turn)
 		spin_lock(&order->lock);
 		range_tree_remove(&turn->ranges[turn->nr - 1], &order->ranges);
 		spin_unlock(&order->lock);
+		cond_resched();
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_order_end);

@@ -39,7 +39,8 @@ struct msm_vm_range {
 /**
  * struct msm_vm_turn - the place of a job among those of its VM
  * @number: in the order of the ioctls
- * @ranges: what the job changes; the memory is the job's
+ * @ranges: what the job changes; the memory is the job's; disjoint and sorted
+ *	once the turn is closed
  * @nr: number of @ranges
  * @free: how many of @ranges no earlier turn overlaps any more
  */
@@ -52,6 +53,7 @@ struct msm_vm_turn {
 
 void msm_vm_order_init(struct msm_vm_order *order);
 void msm_vm_turn_add(struct msm_vm_turn *turn, u64 first, u64 last);
+void msm_vm_turn_close(struct msm_vm_turn *turn);
 void msm_vm_order_begin(struct msm_vm_order *order, struct msm_vm_turn *turn);
 struct msm_vm_turn *msm_vm_order_blocker(struct msm_vm_order *order,
 					 struct msm_vm_turn *turn);

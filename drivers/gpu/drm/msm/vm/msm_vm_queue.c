@@ -41,6 +41,7 @@ struct msm_vm_queue *msm_vm_queue_create(struct msm_file_private *ctx)
 
 	kref_init(&queue->ref);
 	queue->vm = msm_vm_get(vm);
+	queue->fences = dma_fence_context_alloc(1);
 
 	return queue;
 }

@@ -14,12 +14,16 @@ struct msm_vm;
  * @ref: the submitqueue and each job of it
  * @vm: the VM, counted
  * @id: the submitqueue's, for the log
+ * @fences: fence context of its jobs
+ * @seqno: of the fence of the last job; guarded by the VM's reservation lock
  * @entity: the queue as the scheduler of the VM sees it
  */
 struct msm_vm_queue {
 	struct kref ref;
 	struct msm_vm *vm;
 	u32 id;
+	u64 fences;
+	u64 seqno;
 	struct drm_sched_entity entity;
 };
 

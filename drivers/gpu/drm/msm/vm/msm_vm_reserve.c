@@ -47,13 +47,17 @@ EXPORT_SYMBOL_IF_KUNIT(msm_vm_reserve_vmas);
 /**
  * msm_vm_reserve_free_vmas - free VMAs that are in no tree
  * @vmas: list of them; empty afterwards
+ *
+ * May sleep.
  */
 void msm_vm_reserve_free_vmas(struct list_head *vmas)
 {
 	struct msm_vma *vma, *next;
 
-	list_for_each_entry_safe(vma, next, vmas, node)
+	list_for_each_entry_safe(vma, next, vmas, node) {
 		kmem_cache_free(vma_cache, vma);
+		cond_resched();
+	}
 
 	INIT_LIST_HEAD(vmas);
 }

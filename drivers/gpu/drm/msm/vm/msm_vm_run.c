@@ -34,6 +34,23 @@ static struct workqueue_struct *retire_wq;
 /* How much to edit before looking whether somebody else wants the CPU. */
 #define CHUNK SZ_64M
 
+/*
+ * Reclaim may wait for the lock to take out another BO, so hold it for a chunk
+ * at a time.  What a job edits is pinned: nobody else edits it in between.
+ */
+static void begin_edit(struct msm_vm *vm)
+{
+	mutex_lock(&vm->pt_lock);
+	msm_pgtable_lend(vm->pt, &vm->tables.pool);
+}
+
+static void end_edit(struct msm_vm *vm)
+{
+	msm_pgtable_lend(vm->pt, NULL);
+	mutex_unlock(&vm->pt_lock);
+	cond_resched();
+}
+
 static int target_map(void *cookie, u64 iova, struct page **pages, u64 size,
 		      int prot)
 {
@@ -43,9 +60,10 @@ static int target_map(void *cookie, u64 iova, struct page **pages, u64 size,
 
 	for (done = 0; done < size && !ret; done += chunk) {
 		chunk = min_t(u64, size - done, CHUNK);
+		begin_edit(vm);
 		ret = msm_pgtable_map(vm->pt, iova + done,
 				      pages + (done >> PAGE_SHIFT), chunk, prot);
-		cond_resched();
+		end_edit(vm);
 	}
 
 	/* Also when it failed: some of the tables may be there. */
@@ -62,8 +80,9 @@ static int target_map_null(void *cookie, u64 iova, u64 size)
 
 	for (done = 0; done < size && !ret; done += chunk) {
 		chunk = min_t(u64, size - done, CHUNK);
+		begin_edit(vm);
 		ret = msm_pgtable_map_null(vm->pt, iova + done, chunk);
-		cond_resched();
+		end_edit(vm);
 	}
 
 	msm_vm_tables_made(&vm->tables, iova, iova + size - 1);
@@ -78,8 +97,9 @@ static void target_unmap(void *cookie, u64 iova, u64 size)
 
 	for (done = 0; done < size; done += chunk) {
 		chunk = min_t(u64, size - done, CHUNK);
+		begin_edit(vm);
 		msm_pgtable_unmap(vm->pt, iova + done, chunk);
-		cond_resched();
+		end_edit(vm);
 	}
 }
 
@@ -96,9 +116,10 @@ static void target_unmap_sparse(void *cookie, u64 iova, u64 size)
 			break;
 
 		end = min(msm_vm_tables_end(iova), last + 1);
+		begin_edit(vm);
 		msm_pgtable_unmap_sparse(vm->pt, iova, end - iova);
+		end_edit(vm);
 		iova = end;
-		cond_resched();
 	}
 }
 
@@ -125,6 +146,7 @@ static void log_edits(struct msm_vm_job *job, int err)
 	list_for_each_entry(op, &job->update.pt.list, node) {
 		if (!err || op->kind == MSM_PT_UNMAP)
 			msm_vm_log_add(&job->vm->log, op, job->queue->id);
+		cond_resched();
 	}
 }
 
@@ -132,13 +154,9 @@ static void apply(struct msm_vm_job *job, int err)
 {
 	struct msm_vm *vm = job->vm;
 
-	mutex_lock(&vm->pt_lock);
-	msm_pgtable_lend(vm->pt, &vm->tables.pool);
 	err = msm_pt_ops_apply(&job->update.pt, &pgtable_target, vm,
 			       err ?: READ_ONCE(vm->error));
-	msm_pgtable_lend(vm->pt, NULL);
 	log_edits(job, err);
-	mutex_unlock(&vm->pt_lock);
 
 	if (err)
 		msm_vm_kill(vm, err, "a bind was not applied");

@@ -31,6 +31,7 @@
 #include <linux/export.h>
 #include <linux/log2.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <kunit/visibility.h>
 
@@ -69,6 +70,8 @@ void msm_vm_tables_init(struct msm_vm_tables *tables, unsigned int ias)
 	msm_pgtable_pages_init(&tables->pool);
 	atomic_long_set(&tables->made, 0);
 	init_waitqueue_head(&tables->drained);
+	mutex_init(&tables->gate);
+	tables->dead = false;
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_init);
 
@@ -85,24 +88,66 @@ void msm_vm_tables_fini(struct msm_vm_tables *tables)
 
 	/* A map that failed half way has left some. */
 	msm_pgtable_pages_release(&tables->pool);
+	mutex_destroy(&tables->gate);
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_fini);
 
+static bool is_drained(struct msm_vm_tables *tables)
+{
+	return READ_ONCE(tables->pool.count) <= THROTTLE_PAGES ||
+	       READ_ONCE(tables->dead);
+}
+
 /**
- * msm_vm_tables_throttle - wait until few pages are set aside
+ * msm_vm_tables_begin - a job is about to promise what it needs
  * @tables: the tables
  *
- * So that a client whose jobs wait for something cannot pile up kernel memory.
- * A single job is not limited, except by its memory cgroup.  Called with no
- * lock held.
+ * Waits until few pages are set aside, so that a client whose jobs wait for
+ * something cannot pile up kernel memory: of the jobs that have not run, one at
+ * most finds more than 4 MiB set aside by others.  A single job is not limited,
+ * except by its memory cgroup.  Called with no lock held.
  *
- * Return: 0, or -ERESTARTSYS when a signal came.
+ * Return: 0, and msm_vm_tables_end_promises() must follow; or -ERESTARTSYS or
+ * -EINTR when a signal came.
  */
-int msm_vm_tables_throttle(struct msm_vm_tables *tables)
+int msm_vm_tables_begin(struct msm_vm_tables *tables)
 {
-	return wait_event_interruptible(tables->drained,
-					READ_ONCE(tables->pool.count) <= THROTTLE_PAGES);
+	int ret = mutex_lock_interruptible(&tables->gate);
+
+	if (ret)
+		return ret;
+
+	ret = wait_event_interruptible(tables->drained, is_drained(tables));
+	if (ret)
+		mutex_unlock(&tables->gate);
+
+	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_begin);
+
+/**
+ * msm_vm_tables_end_promises - let the next job promise
+ * @tables: the tables
+ */
+void msm_vm_tables_end_promises(struct msm_vm_tables *tables)
+{
+	mutex_unlock(&tables->gate);
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_end_promises);
+
+/**
+ * msm_vm_tables_kill - the VM has died
+ * @tables: the tables
+ *
+ * Nobody waits any more: what a map that failed half way has left would be
+ * waited for in vain.
+ */
+void msm_vm_tables_kill(struct msm_vm_tables *tables)
+{
+	WRITE_ONCE(tables->dead, true);
+	wake_up_all(&tables->drained);
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_kill);
 
 /* Return: true if the slot is made or has one more user now. */
 static bool use_slot(struct xarray *slots, unsigned long index)
@@ -182,7 +227,9 @@ static int promise_level(struct msm_vm_tables *tables, unsigned int level,
 	int ret;
 
 	for (i = from; i <= to; i++) {
-		ret = promise_slot(tables, &tables->slots[level], i);
+		/* A slot that is there costs nothing but time. */
+		ret = fatal_signal_pending(current) ? -EINTR :
+			promise_slot(tables, &tables->slots[level], i);
 		if (ret) {
 			release_slots(tables, level, from, i);
 			return ret;

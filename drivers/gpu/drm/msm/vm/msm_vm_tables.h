@@ -2,6 +2,7 @@
 #ifndef __MSM_VM_TABLES_H__
 #define __MSM_VM_TABLES_H__
 
+#include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -19,7 +20,10 @@
  *	they span; see msm_vm_tables_promise() for the values
  * @pool: a page for each table that is promised and not there yet
  * @made: number of tables below the root that are there
- * @drained: woken when @pool may have become smaller
+ * @drained: woken when @pool may have become smaller, or @dead is set
+ * @gate: held by the one job that promises; from the check that @pool is small
+ *	until it is not
+ * @dead: nobody needs to wait for @drained any more
  */
 struct msm_vm_tables {
 	unsigned int ias;
@@ -28,12 +32,16 @@ struct msm_vm_tables {
 	struct msm_pgtable_pages pool;
 	atomic_long_t made;
 	wait_queue_head_t drained;
+	struct mutex gate;	/* who promises next */
+	bool dead;
 };
 
 void msm_vm_tables_init(struct msm_vm_tables *tables, unsigned int ias);
 void msm_vm_tables_fini(struct msm_vm_tables *tables);
 
-int msm_vm_tables_throttle(struct msm_vm_tables *tables);
+int msm_vm_tables_begin(struct msm_vm_tables *tables);
+void msm_vm_tables_end_promises(struct msm_vm_tables *tables);
+void msm_vm_tables_kill(struct msm_vm_tables *tables);
 int msm_vm_tables_promise(struct msm_vm_tables *tables, u64 first, u64 last);
 void msm_vm_tables_release(struct msm_vm_tables *tables, u64 first, u64 last);
 void msm_vm_tables_made(struct msm_vm_tables *tables, u64 first, u64 last);
