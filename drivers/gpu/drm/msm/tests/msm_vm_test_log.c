@@ -9,6 +9,7 @@
 
 static void log_borders(struct kunit *test)
 {
+	struct msm_vm_log_counts total;
 	struct msm_vm_log_entry *seen;
 	struct msm_vm_log *log;
 	const u64 adds = *(const u64 *)test->param_value;
@@ -27,10 +28,14 @@ static void log_borders(struct kunit *test)
 			.kind = i % 3,
 		};
 
+		msm_vm_log_bind(log, 3);
 		msm_vm_log_add(log, &op, i + 1);
 	}
 
-	KUNIT_ASSERT_EQ(test, msm_vm_log_read(log, seen), kept);
+	KUNIT_ASSERT_EQ(test, msm_vm_log_read(log, seen, &total), kept);
+	KUNIT_EXPECT_EQ(test, total.binds, adds);
+	KUNIT_EXPECT_EQ(test, total.requests, 3 * adds);
+	KUNIT_EXPECT_EQ(test, total.total, adds);
 	for (u64 i = 0; i < kept; i++) {
 		u64 n = adds - kept + i;
 

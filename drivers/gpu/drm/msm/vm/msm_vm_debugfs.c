@@ -5,7 +5,8 @@
  * Each open file with a VM: what is mapped where, which memory its page tables
  * take, what was done to them lately.  The mappings are those of the VMA tree;
  * the log has what has reached the page table, so the two differ while binds
- * wait.
+ * wait.  It ends with the last of all edits: who reads it often enough can
+ * number them, and knows when some are missing.
  */
 
 #include <linux/dma-resv.h>
@@ -59,6 +60,7 @@ static int show_tree(struct seq_file *m, struct msm_vm *vm)
 
 static int show_log(struct seq_file *m, struct msm_vm *vm)
 {
+	struct msm_vm_log_counts counts;
 	struct msm_vm_log_entry *entries;
 	u32 i, count;
 
@@ -66,7 +68,9 @@ static int show_log(struct seq_file *m, struct msm_vm *vm)
 	if (!entries)
 		return -ENOMEM;
 
-	count = msm_vm_log_read(&vm->log, entries);
+	count = msm_vm_log_read(&vm->log, entries, &counts);
+	seq_printf(m, "  binds: %llu, operations: %llu, edits: %llu\n",
+		   counts.binds, counts.requests, counts.total);
 	for (i = 0; i < count; i++)
 		seq_printf(m, "  log: %s:%u: %012llx-%012llx\n",
 			   msm_vm_log_name(entries[i].kind), entries[i].queue,

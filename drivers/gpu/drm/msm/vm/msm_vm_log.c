@@ -22,9 +22,25 @@
 void msm_vm_log_init(struct msm_vm_log *log)
 {
 	spin_lock_init(&log->lock);
+	log->binds = 0;
+	log->requests = 0;
 	log->total = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_log_init);
+
+/**
+ * msm_vm_log_bind - a bind job was run
+ * @log: the log
+ * @requests: operations that it had; the edits they led to may be more or fewer
+ */
+void msm_vm_log_bind(struct msm_vm_log *log, u32 requests)
+{
+	spin_lock(&log->lock);
+	log->binds++;
+	log->requests += requests;
+	spin_unlock(&log->lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_log_bind);
 
 /**
  * msm_vm_log_add - the page table was edited
@@ -49,10 +65,12 @@ EXPORT_SYMBOL_IF_KUNIT(msm_vm_log_add);
  * msm_vm_log_read - copy the log
  * @log: the log
  * @entries: room for MSM_VM_LOG_SIZE of them, oldest first afterwards
+ * @counts: out: how much was asked for so far, the copied entries included
  *
  * Return: how many there are.
  */
-u32 msm_vm_log_read(struct msm_vm_log *log, struct msm_vm_log_entry *entries)
+u32 msm_vm_log_read(struct msm_vm_log *log, struct msm_vm_log_entry *entries,
+		    struct msm_vm_log_counts *counts)
 {
 	u64 i, count;
 
@@ -60,6 +78,11 @@ u32 msm_vm_log_read(struct msm_vm_log *log, struct msm_vm_log_entry *entries)
 	count = min_t(u64, log->total, MSM_VM_LOG_SIZE);
 	for (i = 0; i < count; i++)
 		entries[i] = log->entries[(log->total - count + i) % MSM_VM_LOG_SIZE];
+	*counts = (struct msm_vm_log_counts) {
+		.binds = log->binds,
+		.requests = log->requests,
+		.total = log->total,
+	};
 	spin_unlock(&log->lock);
 
 	return count;

@@ -143,6 +143,7 @@ static void log_edits(struct msm_vm_job *job, int err)
 {
 	struct msm_pt_op *op;
 
+	msm_vm_log_bind(&job->vm->log, job->nr_ops);
 	list_for_each_entry(op, &job->update.pt.list, node) {
 		if (!err || op->kind == MSM_PT_UNMAP)
 			msm_vm_log_add(&job->vm->log, op, job->queue->id);
