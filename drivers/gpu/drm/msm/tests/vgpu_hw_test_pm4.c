@@ -280,6 +280,7 @@ static void pm4_registers(struct kunit *test)
 	      VT_LO(VT_DATA_IOVA + 16), VT_HI(VT_DATA_IOVA + 16));
 	vt_ib(vt, vt_pkt7(CP_MEM_TO_REG, 3), CP_MEM_TO_REG_0_REG(0x8c2e),
 	      VT_LO(VT_DATA_IOVA), VT_HI(VT_DATA_IOVA));
+	vt_ib(vt, vt_pkt7(CP_CONTEXT_REG_BUNCH, 4), 0x8c2f, 7, 0x8401, 8);
 	vt->data[4] = 1000;
 	vt_run_ib(vt);
 
@@ -290,6 +291,13 @@ static void pm4_registers(struct kunit *test)
 	KUNIT_EXPECT_LE(test, stamp, vgpu_hw_counter());
 	KUNIT_EXPECT_EQ(test, 1000U + 0x401, vt->data[4]);
 	KUNIT_EXPECT_EQ(test, 0x11223344U, vgpu_hw_read(vt->hw, 0x8c2e));
+	KUNIT_EXPECT_EQ(test, 7U, vgpu_hw_read(vt->hw, 0x8c2f));
+	KUNIT_EXPECT_EQ(test, 8U, vgpu_hw_read(vt->hw, 0x8401));
+
+	vt_ib(vt, vt_pkt7(CP_CONTEXT_REG_BUNCH, 3), 0x8c2f, 9, 0x8401);
+	vt_run_bad_ib(vt, A6XX_CP_INT_CP_ILLEGAL_INSTR_ERROR);
+	KUNIT_EXPECT_STREQ(test, "CP_CONTEXT_REG_BUNCH has pairs of dwords",
+			   vgpu_hw_cp_error(vt->hw));
 }
 
 /* Ticks of 19.2 MHz in so many nanoseconds. */

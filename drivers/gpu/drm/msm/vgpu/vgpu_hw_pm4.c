@@ -289,6 +289,24 @@ static int pm4_reg_rmw(struct vgpu_hw *hw, const u32 *dwords, u32 count)
 	return vgpu_reg_cp_write(hw, reg, value);
 }
 
+/* Pairs of a register and its value. */
+static int pm4_context_reg_bunch(struct vgpu_hw *hw, const u32 *dwords,
+				 u32 count)
+{
+	if (count & 1)
+		return pm4_malformed(hw, dwords[0],
+				     "CP_CONTEXT_REG_BUNCH has pairs of dwords");
+
+	for (u32 i = 0; i < count; i += 2) {
+		int ret = vgpu_reg_cp_write(hw, dwords[i], dwords[i + 1]);
+
+		if (ret)
+			return ret;
+	}
+
+	return 0;
+}
+
 static int pm4_indirect_buffer(struct vgpu_hw *hw, const u32 *dwords, u32 count)
 {
 	return vgpu_cp_start_ib(hw, pm4_address(dwords),
@@ -371,6 +389,7 @@ static const struct pm4_op pm4_ops[VGPU_NR_OPCODES] = {
 	[CP_REG_TO_MEM] = { "CP_REG_TO_MEM", pm4_reg_to_mem, 3 },
 	[CP_MEM_TO_REG] = { "CP_MEM_TO_REG", pm4_mem_to_reg, 3 },
 	[CP_REG_RMW] = { "CP_REG_RMW", pm4_reg_rmw, 3 },
+	[CP_CONTEXT_REG_BUNCH] = { "CP_CONTEXT_REG_BUNCH", pm4_context_reg_bunch, 2 },
 	[CP_INDIRECT_BUFFER] = { "CP_INDIRECT_BUFFER", pm4_indirect_buffer, 3 },
 	[CP_INDIRECT_BUFFER_PFD] = { "CP_INDIRECT_BUFFER_PFD", pm4_indirect_buffer, 3 },
 	[CP_INDIRECT_BUFFER_CHAIN] = { "CP_INDIRECT_BUFFER_CHAIN", pm4_chain, 3 },
