@@ -21,7 +21,7 @@ QEMU = {"x86_64": ["qemu-system-x86", "seabios"], "arm64": ["qemu-system-arm"]}
 CROSS = {"x86_64": ["gcc-x86-64-linux-gnu", "libc6-dev-amd64-cross"],
          "arm64": ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"]}
 SERIES = ["git", "patch"]
-TESTS = ["libvulkan-dev"]         # only its headers: the programs are linked with the guest's library
+TESTS = ["libpng-dev", "libvulkan-dev"]     # only their headers: the programs are linked with the guest's libraries
 CLANG = {"12": "14", "13": "19"}   # of Debian; the sanitizers and libFuzzer are a package of their own
 LINT = ["sparse", "shellcheck", "codespell"]
 

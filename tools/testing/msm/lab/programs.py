@@ -54,7 +54,7 @@ def _library(library):
 def _mark(headers, library, arch):
     total = hashlib.sha256(arch.name.encode())
     files = [path for name in SOURCES for path in (HERE / name).rglob("*") if path.is_file()]
-    for path in sorted(files) + [headers / "drm/msm_drm.h", library / "libigt.so.0", library / "libvulkan.so.1"]:
+    for path in sorted(files) + [headers / "drm/msm_drm.h", library / "libigt.so.0", library / "libvulkan.so.1", library / "libpng16.so.16"]:
         total.update(path.name.encode())
         if path.exists():
             total.update(path.read_bytes())

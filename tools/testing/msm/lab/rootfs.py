@@ -21,7 +21,8 @@ from lab.common import Failure, run, say, write_atomic
 SUITE = "forky"
 COMMON = ["base-files", "bash", "busybox-static", "coreutils", "dash", "grep", "kmod", "libc-bin",
           "mesa-vulkan-drivers", "procps", "sed", "util-linux", "vulkan-tools"]
-ONLY = {"x86_64": ["igt-gpu-tools", "igt-gpu-tools-tests"], "arm64": []}
+# igt-gpu-tools brings libpng, too
+ONLY = {"x86_64": ["igt-gpu-tools", "igt-gpu-tools-tests"], "arm64": ["libpng16-16t64"]}
 PINNED = {"igt-gpu-tools": "2.5-1"}
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 LEFT_OUT = ["./dev/*", "./usr/share/doc", "./usr/share/man", "./usr/share/locale", "./usr/share/info", "./usr/share/zoneinfo"]

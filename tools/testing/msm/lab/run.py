@@ -23,11 +23,19 @@ for node in /sys/class/drm/card*; do
 done
 dmesg | grep -E '\\[drm\\] Initialized msm|vgpu' | grep -v 'ommand line' | sed 's/^\\[[^]]*\\] */LAB-ABOUT log:    /' | head -3
 """
-WALK = """
-echo LAB-WALK
-/tests/vm_walk
-echo "LAB-WALKED $?"
+SHOWS = """
+show() {
+	echo "LAB-SHOW $1"
+	shift
+	"$@"
+	echo "LAB-SHOWN $?"
+}
+show vm_walk /tests/vm_walk
+. /tests/vulkan/turnip.sh
+show vk_demo /tests/vulkan/vk_demo /results 2> /results/run/vk_demo.stderr.txt
 """
+# What the last one writes, beside what it prints
+PICTURES = ("demo.png", "va-map.svg")
 
 
 class Show:
@@ -35,20 +43,21 @@ class Show:
 
     def __init__(self, plan, started):
         self.live = igtrun.Live(plan, self._test)
-        self.started, self.walking, self.walked = started, False, None
+        self.started, self.showing = started, None
+        self.shown = dict.fromkeys(("vm_walk", "vk_demo"))      # exit statuses
         self.found = {}
 
     def line(self, raw):
         text = raw.decode(errors="replace")
         if text.startswith("LAB-ABOUT "):
             say(f"  {text[10:]}")
-        elif text.startswith("LAB-WALKED"):
-            self.walking, self.walked = False, int(text.split()[1])
-        elif text == "LAB-WALK":
-            self.walking = True
+        elif text.startswith("LAB-SHOWN "):
+            self.shown[self.showing], self.showing = int(text.split()[1]), None
+        elif text.startswith("LAB-SHOW "):
+            self.showing = text.split()[1]
             self.live.finish()
             say("")
-        elif self.walking:
+        elif self.showing:
             say(text)
         else:
             self.live.line(raw)
@@ -65,7 +74,7 @@ class Show:
 def _script(plan):
     """The plan's own script with our parts before its runner and before the removal of msm."""
     before, after = plan.script().split("echo LAB-REMOVE\n")
-    return ABOUT + before + WALK + "echo LAB-REMOVE\n" + after
+    return ABOUT + before + SHOWS + "echo LAB-REMOVE\n" + after
 
 
 def run(context, started):
@@ -73,6 +82,8 @@ def run(context, started):
     results = suites.RESULTS / "run"
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir(parents=True)
+    for name in PICTURES:
+        (suites.RESULTS / name).unlink(missing_ok=True)
     guest = context.guest("run", memory=1024, idle=300)
     plan = igtrun.Plan("run", igtrun.STOCK, PATTERNS, results, slow=not guest.fast())
     how = "KVM" if guest.fast() else "TCG, emulated"
@@ -82,9 +93,9 @@ def run(context, started):
     if outcome.explain():
         raise Failure(outcome.explain())
     cases = list(igtrun.cases(plan, show.live))
-    walked = show.walked == 0
-    cases.append(report.Case("run", "vm_walk", report.PASS if walked else report.FAIL,
-                             detail="" if walked else f"the walk-through ended with status {show.walked}"))
+    for name, status in show.shown.items():
+        cases.append(report.Case("run", name, report.PASS if status == 0 else report.FAIL,
+                                 detail="" if status == 0 else f"it ended with status {status}"))
     return cases + list(health.check("run", outcome, context.lockdep)), outcome
 
 
@@ -114,5 +125,6 @@ def main(argv):
     cases, outcome = run(context, started)
     for line in summary(cases):
         say(line)
-    say(f"\nkernel log: {outcome.log}; a shell in this guest: make guest; all tests: make check")
+    say("\n" + "\n".join(f"picture: {suites.RESULTS / name}" for name in PICTURES if (suites.RESULTS / name).exists()))
+    say(f"kernel log: {outcome.log}; a shell in this guest: make guest; all tests: make check")
     return 0 if report.succeeded(cases) else 1

@@ -8,9 +8,9 @@ usage()
 	cat <<-EOF
 	usage: build.sh OUTDIR LIBDIR
 	  OUTDIR   becomes the folder of the programs
-	  LIBDIR   folder with the distribution's libvulkan.so.1
+	  LIBDIR   folder with the distribution's libvulkan.so.1 and libpng16.so.16
 	  CC       environment: the compiler, gcc by default
-	The headers are those of the host's libvulkan-dev.
+	The headers are those of the host's libvulkan-dev and libpng-dev.
 	EOF
 }
 
@@ -38,7 +38,9 @@ fail()
 	exit 1
 }
 
-[ -e "$libdir/libvulkan.so.1" ] || fail "no libvulkan.so.1 in $libdir"
+for library in libvulkan.so.1 libpng16.so.16; do
+	[ -e "$libdir/$library" ] || fail "no $library in $libdir"
+done
 
 # shellcheck disable=SC2086
 compile()
@@ -48,9 +50,12 @@ compile()
 	# The library is the guest's, newer than the host's C library.
 	$CC $FLAGS -o "$out/$name" "$@" vk_dev.c vk_test.c \
 		"$libdir/libvulkan.so.1" -Wl,--allow-shlib-undefined ||
-		fail "$name does not build (libvulkan-dev missing?)"
+		fail "$name does not build (libvulkan-dev or libpng-dev missing?)"
 }
 
+# The header may be older than the library: their interface is the same.
+compile vk_demo vk_demo.c demo_*.c vm_log.c "$libdir/libpng16.so.16"
 compile vk_sparse_buffer vk_sparse_buffer.c vk_sparse.c
 compile vk_sync vk_sync.c vk_semaphore.c
 compile vk_transfer vk_transfer.c
+cp turnip.sh "$out"
