@@ -22,6 +22,8 @@
 
 /* Hangs are reported by interrupt, and no job that waits is one. */
 #define HANGCHECK_MS	20000
+/* But for the one that waits in vain. */
+#define WAITS_MS	1000
 
 static u32 hangcheck_before;
 
@@ -412,6 +414,26 @@ static void fault_then_hang(const void *arg)
 	vm_train_close(&train);
 }
 
+/*
+ * A job that faults and then stands still.  Nothing else is on its way that
+ * would start the hangcheck timer, which the fault has stopped.
+ */
+static void fault_then_wait(const void *arg)
+{
+	struct vm_train train;
+
+	gpu_devcore_clear();
+	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(WAITS_MS, NULL));
+	vm_train_open(&train);
+	gpu_cmd_mem_write(&train.jobs[0].cmd, train.vm.area + 80 * GPU_PAGE, 1);
+	vm_train_wait(&train);
+	vm_train_submit(&train, 0);
+	msm_igt_assert_ret(vm_train_finish(&train, 0), -EIO);
+	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(HANGCHECK_MS, NULL));
+	assert_dead(&train);
+	vm_train_close(&train);
+}
+
 static void hang_dump(const void *arg)
 {
 	struct gpu_fault fault;
@@ -501,6 +523,8 @@ static const struct msm_igt_subtest tests[] = {
 	  fault_survived },
 	{ "fault-then-hang", "the dump has the address of the fault",
 	  fault_then_hang },
+	{ "fault-then-wait", "a job that stands still after a fault is a hang",
+	  fault_then_wait },
 	{ "hang-dump", "there is a dump of a hang", hang_dump },
 	{ "hang-again", "one VM after another", hang_again },
 	{ "hang-legacy", "a context that did not opt in goes on", hang_legacy },
