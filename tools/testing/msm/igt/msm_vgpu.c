@@ -306,10 +306,19 @@ static void stats_reset(const void *arg)
 	msm_igt_assert(!stat_now("fence_irqs"), "the counts were kept\n");
 }
 
+static u64 now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+}
+
 static void timestamp(const void *arg)
 {
-	u64 before, after, us = 100000;
+	u64 before, after, began, us = 100000;
 
+	began = now_us();
 	msm_igt_assert_ok(gpu_dev_get_param(&bench.dev, MSM_PARAM_TIMESTAMP,
 					    &before));
 	usleep(us);
@@ -317,6 +326,9 @@ static void timestamp(const void *arg)
 					    &after));
 	msm_igt_assert(after - before >= us * TICKS_PER_US,
 		       "%llu ticks in at least %llu us\n", after - before, us);
+	us = now_us() - began;
+	msm_igt_assert(after - before <= (us + 1) * TICKS_PER_US,
+		       "%llu ticks in at most %llu us\n", after - before, us);
 }
 
 /* Pages of the watched range, and mapped neighbours on both sides */

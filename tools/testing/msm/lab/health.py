@@ -63,8 +63,8 @@ def check(suite, outcome, lockdep):
     yield _case(suite, "taint", known, f"/proc/sys/kernel/tainted says {taint!r}")
 
 
-# proprietary, forced, out of spec, bad page, user, died, overridden ACPI, warned; not staging, out-of-tree, test (18)
-BAD_TAINT = 0b1111111111 & ~0b0001000000
+# proprietary, forced, out of spec, bad page, died, overridden ACPI, warned, soft lockup; not user, staging, out-of-tree, test (18)
+BAD_TAINT = 0b1111111111 & ~0b0001000000 | 1 << 14
 
 
 def _case(suite, name, good, detail):

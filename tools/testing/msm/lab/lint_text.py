@@ -209,3 +209,6 @@ def series_rules(root):
         for path in commit.files:
             if not maintainers.covers(ours, path):
                 yield Finding(path, 1, "maintainers", "no F: line of MAINTAINERS names this file")
+    for number, line in enumerate(ours.splitlines(), 1):
+        if line.startswith("F:") and not any(Path(root).glob(line[2:].strip().rstrip("/"))):
+            yield Finding(plan.MAINTAINERS, number, "maintainers", f"{line[2:].strip()}: there is no such file")

@@ -152,7 +152,7 @@ def _extract(archive, root):
 
 
 def _image(root, image):
-    """An ext4 image of the folder, a tenth larger than its contents, without a journal."""
+    """An ext4 image of the folder, a quarter larger than its contents, without a journal."""
     used = int(run(["du", "-sk", "--apparent-size", root]).stdout.split()[0])
     new = image.with_name("root.img.new")
     new.unlink(missing_ok=True)

@@ -2,11 +2,11 @@
 /*
  * Changing the behaviour of the virtual Adreno at run time.
  *
- * What it holds: one debugfs file per field of struct vgpu_config.  A write is
- * checked as a whole configuration and then given to the model, which also
- * restarts the counts of "the so-manyth access" and the like.  Another file,
- * forget_inv, makes the driver forget kinds of TLB invalidation, as a driver
- * with a bug would.
+ * What it holds: one debugfs file per field of struct vgpu_config, but for those
+ * that are fixed when the module is loaded (ias, has_prr).  A write is checked
+ * as a whole configuration and then given to the model, which also restarts the
+ * counts of "the so-manyth access" and the like.  Another file, forget_inv, makes
+ * the driver forget kinds of TLB invalidation, as a driver with a bug would.
  *
  * What it promises: a refused value leaves everything as it was.
  */
