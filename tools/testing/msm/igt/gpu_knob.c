@@ -81,10 +81,11 @@ int gpu_knob_stat(const char *name, u64 *value)
 }
 
 /*
- * BOs that the kernel has, of all contexts.  One that is locked while the kernel
- * counts is left out, so wait for what is under way.
+ * A number from the driver's summary of BOs, of all contexts; @format finds it in
+ * its line.  A BO that is locked while the kernel counts is left out, so wait for
+ * what is under way.
  */
-int gpu_knob_bo_count(u64 *count)
+int gpu_knob_gem(const char *format, u64 *value)
 {
 	FILE *file = fopen(GEM, "r");
 	char line[512];
@@ -93,10 +94,15 @@ int gpu_knob_bo_count(u64 *count)
 	if (!file)
 		return -errno;
 	while (ret && fgets(line, sizeof(line), file))
-		if (sscanf(line, "Total: %llu objects", count) == 1)
+		if (sscanf(line, format, value) == 1)
 			ret = 0;
 	fclose(file);
 	return ret;
+}
+
+int gpu_knob_bo_count(u64 *count)
+{
+	return gpu_knob_gem("Total: %llu objects", count);
 }
 
 /* Was the kernel built with fault injection? */

@@ -16,9 +16,9 @@
 
 #include <drm/msm_drm.h>
 
+#include "gpu_knob.h"
 #include "gpu_mem.h"
 
-#define GEM	"/sys/kernel/debug/dri/128/gem"
 #define SHRINK	"/sys/kernel/debug/dri/128/shrink"
 #define CGROUPS	"/tmp/msm-cgroup"
 #define CGROUP	CGROUPS "/igt"
@@ -89,17 +89,7 @@ int gpu_mem_shrink(void)
 /* Bytes of all buffers that have their pages */
 int gpu_mem_resident(u64 *bytes)
 {
-	FILE *file = fopen(GEM, "r");
-	char line[512];
-	int ret = -ENOENT;
-
-	if (!file)
-		return -errno;
-	while (ret && fgets(line, sizeof(line), file))
-		if (sscanf(line, "Resident: %*u objects, %llu", bytes) == 1)
-			ret = 0;
-	fclose(file);
-	return ret;
+	return gpu_knob_gem("Resident: %*u objects, %llu", bytes);
 }
 
 /* Write at least @pages of this process and its buffers to swap. */

@@ -346,6 +346,7 @@ int main(int argc, char **argv)
 {
 	msm_igt_start(&argc, argv);
 	msm_igt_fixture(vm_test_fixture);
+	msm_igt_fixture(vm_test_strict);
 	msm_igt_run(tests, ARRAY_SIZE(tests));
 	if (gpu_knob_can_fail())
 		msm_igt_run(no_memory_tests, ARRAY_SIZE(no_memory_tests));

@@ -413,6 +413,7 @@ int main(int argc, char **argv)
 {
 	msm_igt_start(&argc, argv);
 	msm_igt_fixture(vm_test_fixture);
+	msm_igt_fixture(vm_test_strict);
 	msm_igt_run(tests, ARRAY_SIZE(tests));
 	msm_igt_run(vm_sync_array_tests, vm_sync_array_count);
 	msm_igt_run(vm_sync_refuse_tests, vm_sync_refuse_count);

@@ -49,8 +49,22 @@ void vm_test_fixture(void)
 						   &hangcheck_before));
 }
 
+/*
+ * Where no test unmaps what a job still uses: each use of an entry that the page
+ * table does not have any more is an error in the log, which fails the test.
+ */
+void vm_test_strict(void)
+{
+	int ret = gpu_knob_set("tlb_strict", 1);
+
+	msm_igt_assert(!ret || ret == -ENOENT, "tlb_strict: %d\n", ret);
+}
+
 void vm_test_restore(void)
 {
+	int ret = gpu_knob_set("tlb_strict", 0);
+
+	msm_igt_assert(!ret || ret == -ENOENT, "tlb_strict: %d\n", ret);
 	msm_igt_assert_ok(gpu_reason_stop());
 	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(hangcheck_before, NULL));
 }

@@ -7,6 +7,7 @@
 #include "msm_igt.h"
 
 void vm_test_fixture(void);
+void vm_test_strict(void);
 void vm_test_restore(void);
 void vm_test_open(struct gpu_vm *vm);
 void vm_test_close(struct gpu_vm *vm);
