@@ -34,7 +34,7 @@ done
 number=-1
 stdbuf -oL igt_runner -o --per-test-timeout {timeout} {filters} {root} /tmp/results 2>&1 | while IFS= read -r line; do
 	case $line in
-	"["*"] ["*|Done.*)
+	"["*"] ["*)
 		[ ! -e "/tmp/results/$number/comms" ] || cp "/tmp/results/$number/comms" "/results/{name}/$number.comms"
 		number=$((number + 1))
 		;;
@@ -84,7 +84,7 @@ class Live:
         if start:
             self.finish()
             self.running = (int(start[1]), int(start[2]), start[3].decode(), (start[4] or b"").decode())
-        elif raw.startswith((b"LAB-REMOVE", b"results:", b"Done.")):
+        elif raw.startswith(b"LAB-REMOVE"):
             self.finish()
             self.removed = self.removed or raw == b"LAB-REMOVED"
             self.removal.append(raw.decode(errors="replace"))
@@ -97,10 +97,8 @@ class Live:
 
     def _result(self, index, subtest):
         """(word, seconds) from the packets that the runner wrote about this test."""
-        try:
-            packets = (self.plan.results / f"{index}.comms").read_bytes()
-        except OSError:
-            return "?   ", 0.0
+        copies = [self.plan.results / f"{index}.comms", self.plan.results / str(index) / "comms"]
+        packets = next((path.read_bytes() for path in copies if path.is_file()), b"")
         for name, word, seconds in ENDED.findall(packets):
             if name.decode() == subtest:
                 return WORDS.get(word.decode(), word.decode().lower()), float(seconds)
