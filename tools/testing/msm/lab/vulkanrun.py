@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from lab import health
 from lab.report import FAIL, PASS, Case
 
-PROGRAMS = ("vk_sparse_buffer", "vk_sync", "vk_transfer")
+PROGRAMS = ("vk_sparse_buffer", "vk_sync", "vk_transfer", "vk_commands", "vk_image", "vk_robust", "vk_lost")
+# These hang the GPU on purpose
+UPSETTING = ("vk_robust", "vk_lost")
 # A command stream that waits for the CPU must not look like a hang where the CPU is emulated: hence the period.
 SCRIPT = f"""\
 . /tests/vulkan/turnip.sh
@@ -22,8 +24,12 @@ done
 vulkaninfo > /results/vulkan/vulkaninfo.txt 2>&1
 for program in {' '.join(PROGRAMS)}; do
 	echo "LAB-PROGRAM $program"
+	echo "vulkan: $program" > /dev/kmsg
 	/tests/vulkan/$program 2> /results/vulkan/$program.stderr.txt
 	echo "LAB-ENDED $?"
+done
+for dump in /sys/class/devcoredump/devcd*/data; do
+	[ -e "$dump" ] && echo 1 > "$dump"
 done
 modprobe -r msm 2>&1 && echo LAB-REMOVED
 """
@@ -87,9 +93,20 @@ def cases(live, results, log):
     for name in PROGRAMS:
         found = [program for program in live.programs if program.name == name]
         yield from _program(found[0] if found else Program(name))
-    upset = [line for line in health.messages(log.read_text(errors="replace")) if UPSET.search(line)]
+    upset = list(_upset(health.messages(log.read_text(errors="replace"))))
     yield _case("no-gpu-fault", not upset, " / ".join(upset[:3]))
     yield _case("msm-removal", live.removed, "modprobe -r msm failed, or the run was cut short")
+
+
+def _upset(messages):
+    """Messages about the GPU that the program running at that time must not cause."""
+    running = ""
+    for line in messages:
+        start = re.fullmatch(r"vulkan: (\w+)", line)
+        if start:
+            running = start[1]
+        elif UPSET.search(line) and running not in UPSETTING:
+            yield line
 
 
 def _info(path):

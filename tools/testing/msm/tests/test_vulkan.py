@@ -19,7 +19,11 @@ INFO = """\
 """
 GOOD = ["LAB-PROGRAM vk_sparse_buffer", "1..2", "ok bind", "ok unbind", "LAB-ENDED 0",
         "LAB-PROGRAM vk_sync", "1..1", "ok host-gate", "LAB-ENDED 0",
-        "LAB-PROGRAM vk_transfer", "1..1", "ok update", "LAB-ENDED 0", "LAB-REMOVED"]
+        "LAB-PROGRAM vk_transfer", "1..1", "ok update", "LAB-ENDED 0",
+        "LAB-PROGRAM vk_commands", "1..1", "ok threads", "LAB-ENDED 0",
+        "LAB-PROGRAM vk_image", "1..1", "ok plain", "LAB-ENDED 0",
+        "LAB-PROGRAM vk_robust", "1..1", "ok killed", "LAB-ENDED 0",
+        "LAB-PROGRAM vk_lost", "1..1", "ok draw", "LAB-ENDED 0", "LAB-REMOVED"]
 
 
 class Vulkan(unittest.TestCase):
@@ -73,6 +77,12 @@ class Vulkan(unittest.TestCase):
     def test_a_gpu_fault_fails(self):
         found = self.failed(GOOD, console="[    5.2] msm msm: *** gpu fault: ttbr0=0 iova=1\n")
         self.assertEqual(list(found), ["no-gpu-fault"])
+
+    def test_a_gpu_fault_on_purpose(self):
+        fault = "[    5.2] msm msm: *** gpu fault: ttbr0=0 iova=1\n"
+        self.assertEqual(self.failed(GOOD, console="[    5.1] vulkan: vk_lost\n" + fault), {})
+        self.assertEqual(list(self.failed(GOOD, console="[    5.1] vulkan: vk_lost\n[    5.1] vulkan: vk_sync\n" + fault)),
+                         ["no-gpu-fault"])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The Vulkan that the tests need: one device, one queue, memory and buffers.
+ * The Vulkan that the tests need: a device, its queues, memory and buffers.
  *
  * Promise: every call that Vulkan refuses ends the test with the call and the
  * error.  Trap: submits and binds are not waited for until vk_wait(); there is
@@ -27,14 +27,45 @@ static void create_instance(struct vk_dev *vk)
 		vk_fail("no Vulkan device (TU_DEBUG=startup tells why)");
 }
 
+/* The first family does all that turnip can, the second one only binds. */
+static void check_families(struct vk_dev *vk)
+{
+	const VkQueueFlags need = VK_QUEUE_SPARSE_BINDING_BIT |
+		VK_QUEUE_TRANSFER_BIT;
+	VkQueueFamilyProperties families[2];
+	u32 count = ARRAY_SIZE(families);
+
+	vkGetPhysicalDeviceQueueFamilyProperties(vk->gpu, &count, families);
+	if (!count || (families[0].queueFlags & need) != need)
+		vk_fail("the first queue family lacks transfers or sparse binds");
+	if (count < 2 || families[1].queueFlags != VK_QUEUE_SPARSE_BINDING_BIT)
+		vk_fail("there is no second queue family that only binds");
+}
+
+/* turnip has them on some GPUs only, or when FD_DEV_FEATURES says so. */
+bool vk_has_sparse_images(struct vk_dev *vk)
+{
+	VkPhysicalDeviceFeatures features;
+
+	vkGetPhysicalDeviceFeatures(vk->gpu, &features);
+	return features.sparseResidencyImage2D;
+}
+
 static void create_device(struct vk_dev *vk)
 {
 	const float priority = 1.0f;
-	const VkDeviceQueueCreateInfo queue = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-		.queueCount = 1, .pQueuePriorities = &priority,
+	const VkDeviceQueueCreateInfo queues[] = {
+		{
+			.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+			.queueFamilyIndex = 0,
+			.queueCount = 1, .pQueuePriorities = &priority,
+		}, {
+			.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+			.queueFamilyIndex = 1,
+			.queueCount = 1, .pQueuePriorities = &priority,
+		},
 	};
-	const VkPhysicalDeviceFeatures features = {
+	VkPhysicalDeviceFeatures features = {
 		.sparseBinding = VK_TRUE, .sparseResidencyBuffer = VK_TRUE,
 		.sparseResidencyAliased = VK_TRUE,
 	};
@@ -44,19 +75,15 @@ static void create_device(struct vk_dev *vk)
 	};
 	const VkDeviceCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &newer,
-		.queueCreateInfoCount = 1, .pQueueCreateInfos = &queue,
-		.pEnabledFeatures = &features,
+		.queueCreateInfoCount = ARRAY_SIZE(queues),
+		.pQueueCreateInfos = queues, .pEnabledFeatures = &features,
 	};
-	const VkQueueFlags need = VK_QUEUE_SPARSE_BINDING_BIT |
-		VK_QUEUE_TRANSFER_BIT;
-	VkQueueFamilyProperties family;
-	u32 count = 1;
 
-	vkGetPhysicalDeviceQueueFamilyProperties(vk->gpu, &count, &family);
-	if (!count || (family.queueFlags & need) != need)
-		vk_fail("the first queue family lacks transfers or sparse binds");
+	check_families(vk);
+	features.sparseResidencyImage2D = vk_has_sparse_images(vk);
 	vk_ok(vkCreateDevice(vk->gpu, &info, NULL, &vk->dev));
 	vkGetDeviceQueue(vk->dev, 0, 0, &vk->queue);
+	vkGetDeviceQueue(vk->dev, 1, 0, &vk->sparse);
 }
 
 static void find_memory_type(struct vk_dev *vk)
@@ -93,20 +120,33 @@ static void create_commands(struct vk_dev *vk)
 	vk_ok(vkCreateFence(vk->dev, &fence, NULL, &vk->fence));
 }
 
+/* Another device of the same GPU, in place of the one that @vk has */
+void vk_dev_again(struct vk_dev *vk)
+{
+	create_device(vk);
+	create_commands(vk);
+}
+
+/* The device alone goes. */
+void vk_dev_gone(struct vk_dev *vk)
+{
+	if (!vk->lost)
+		vk_ok(vkDeviceWaitIdle(vk->dev));
+	vkDestroyFence(vk->dev, vk->fence, NULL);
+	vkDestroyCommandPool(vk->dev, vk->pool, NULL);
+	vkDestroyDevice(vk->dev, NULL);
+}
+
 void vk_dev_open(struct vk_dev *vk)
 {
 	create_instance(vk);
-	create_device(vk);
+	vk_dev_again(vk);
 	find_memory_type(vk);
-	create_commands(vk);
 }
 
 void vk_dev_close(struct vk_dev *vk)
 {
-	vk_ok(vkDeviceWaitIdle(vk->dev));
-	vkDestroyFence(vk->dev, vk->fence, NULL);
-	vkDestroyCommandPool(vk->dev, vk->pool, NULL);
-	vkDestroyDevice(vk->dev, NULL);
+	vk_dev_gone(vk);
 	vkDestroyInstance(vk->instance, NULL);
 }
 
@@ -178,7 +218,7 @@ void vk_begin(struct vk_dev *vk)
 }
 
 /* What is recorded later sees what was recorded before; so does the CPU. */
-void vk_barrier(struct vk_dev *vk)
+void vk_cmd_barrier(VkCommandBuffer cmd)
 {
 	const VkMemoryBarrier barrier = {
 		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
@@ -187,24 +227,41 @@ void vk_barrier(struct vk_dev *vk)
 			VK_ACCESS_TRANSFER_WRITE_BIT | VK_ACCESS_HOST_READ_BIT,
 	};
 
-	vkCmdPipelineBarrier(vk->cmd, VK_PIPELINE_STAGE_TRANSFER_BIT,
+	vkCmdPipelineBarrier(cmd, VK_PIPELINE_STAGE_TRANSFER_BIT,
 			     VK_PIPELINE_STAGE_TRANSFER_BIT |
 			     VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier,
 			     0, NULL, 0, NULL);
 }
 
-/* End vk->cmd, run it and wait until it is done. */
-void vk_submit(struct vk_dev *vk)
+void vk_barrier(struct vk_dev *vk)
+{
+	vk_cmd_barrier(vk->cmd);
+}
+
+/* End vk->cmd, run it and wait; Return: how the GPU got on */
+VkResult vk_submit_try(struct vk_dev *vk)
 {
 	const VkSubmitInfo info = {
 		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
 		.commandBufferCount = 1, .pCommandBuffers = &vk->cmd,
 	};
+	VkResult result;
 
 	vk_barrier(vk);
 	vk_ok(vkEndCommandBuffer(vk->cmd));
-	vk_ok(vkQueueSubmit(vk->queue, 1, &info, vk->fence));
-	vk_wait(vk);
+	result = vkQueueSubmit(vk->queue, 1, &info, vk->fence);
+	if (result != VK_SUCCESS)
+		return result;
+	result = vkWaitForFences(vk->dev, 1, &vk->fence, VK_TRUE, VK_WAIT_NS);
+	if (result == VK_SUCCESS)
+		vk_ok(vkResetFences(vk->dev, 1, &vk->fence));
+	return result;
+}
+
+/* End vk->cmd, run it and wait until it is done. */
+void vk_submit(struct vk_dev *vk)
+{
+	vk_ok(vk_submit_try(vk));
 }
 
 /* Binds of one buffer in one call; vk_wait() must follow. */

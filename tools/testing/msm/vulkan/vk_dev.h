@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Vulkan that the tests need: one device, one queue, memory and buffers.
+ * The Vulkan that the tests need: a device, its queues, memory and buffers.
  *
  * Only libvulkan and its headers.  What a program does wrong is not checked
  * here; what Vulkan refuses ends the test, see vk_test.h.
@@ -27,25 +27,29 @@ typedef uint64_t u64;
 #define VK_WAIT_NS	(60ull * 1000 * 1000 * 1000)
 
 /**
- * struct vk_dev - a device of the GPU and its one queue
+ * struct vk_dev - a device of the GPU and its queues
  * @instance: what it came from
  * @gpu: the physical device
  * @dev: with sparse binding, residency and aliasing, and timeline semaphores
  * @queue: transfers and sparse binds
+ * @sparse: a queue of the second family, which only binds
  * @pool: where @cmd comes from
  * @cmd: the one command buffer, recorded anew for each submit
  * @fence: of the last submit or bind
  * @type: memory type: visible to the CPU without flushes
+ * @lost: the test has lost it on purpose
  */
 struct vk_dev {
 	VkInstance instance;
 	VkPhysicalDevice gpu;
 	VkDevice dev;
 	VkQueue queue;
+	VkQueue sparse;
 	VkCommandPool pool;
 	VkCommandBuffer cmd;
 	VkFence fence;
 	u32 type;
+	bool lost;
 };
 
 /**
@@ -72,6 +76,9 @@ struct vk_buffer {
 
 void vk_dev_open(struct vk_dev *vk);
 void vk_dev_close(struct vk_dev *vk);
+void vk_dev_again(struct vk_dev *vk);
+void vk_dev_gone(struct vk_dev *vk);
+bool vk_has_sparse_images(struct vk_dev *vk);
 
 struct vk_memory vk_memory_new(struct vk_dev *vk, u64 size);
 void vk_memory_free(struct vk_dev *vk, struct vk_memory *memory);
@@ -82,6 +89,8 @@ void vk_buffer_free(struct vk_dev *vk, struct vk_buffer *buffer);
 
 void vk_begin(struct vk_dev *vk);
 void vk_barrier(struct vk_dev *vk);
+void vk_cmd_barrier(VkCommandBuffer cmd);
+VkResult vk_submit_try(struct vk_dev *vk);
 void vk_submit(struct vk_dev *vk);
 void vk_bind_sparse(struct vk_dev *vk, VkBuffer buffer,
 		    const VkSparseMemoryBind *binds, u32 count);

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Command buffers: many, long, nested, of several threads; both queue
+ * families; and what a command buffer can find out without a shader.
+ *
+ * Every test compares the bytes that the commands must leave behind.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vk_semaphore.h"
+
+#define THREADS	4
+#define ROUNDS	12
+
+static void expect_words(const char *when, const struct vk_buffer *buffer,
+			 const u32 *wanted, u32 count)
+{
+	vk_expect(when, buffer->memory.map, (const u8 *)wanted,
+		  count * sizeof(*wanted));
+}
+
+/* Command buffers of a level from a pool of their own */
+static VkCommandPool pool_new(struct vk_dev *vk, VkCommandBufferLevel level,
+			      VkCommandBuffer *cmds, u32 count)
+{
+	const VkCommandPoolCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+		.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
+	};
+	VkCommandBufferAllocateInfo buffers = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+		.level = level, .commandBufferCount = count,
+	};
+
+	vk_ok(vkCreateCommandPool(vk->dev, &info, NULL, &buffers.commandPool));
+	vk_ok(vkAllocateCommandBuffers(vk->dev, &buffers, cmds));
+	return buffers.commandPool;
+}
+
+/**
+ * struct worker - a thread that records, submits and waits on its own
+ * @vk: the device that all share
+ * @queue_lock: Vulkan wants one thread at a time on a queue
+ * @id: which thread
+ * @thread: its handle
+ */
+struct worker {
+	struct vk_dev *vk;
+	pthread_mutex_t *queue_lock;
+	u32 id;
+	pthread_t thread;
+};
+
+/* Fill by words and copy what was filled; Return: nothing, vk_fail() ends all. */
+static void work_round(struct worker *worker, VkCommandBuffer cmd,
+		       VkFence fence, const struct vk_buffer *buffer, u32 round)
+{
+	const VkCommandBufferBeginInfo begin = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+	};
+	const VkSubmitInfo info = {
+		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+		.commandBufferCount = 1, .pCommandBuffers = &cmd,
+	};
+	const VkBufferCopy half = { .dstOffset = 64, .size = 64 };
+	u32 wanted[32];
+
+	for (u32 i = 0; i < 16; i++)
+		wanted[i] = worker->id << 24 | round << 8 | i;
+	memcpy(wanted + 16, wanted, 64);
+	vk_ok(vkBeginCommandBuffer(cmd, &begin));
+	for (u32 i = 0; i < 16; i++)
+		vkCmdFillBuffer(cmd, buffer->handle, 4 * i, 4, wanted[i]);
+	vk_cmd_barrier(cmd);
+	vkCmdCopyBuffer(cmd, buffer->handle, buffer->handle, 1, &half);
+	vk_cmd_barrier(cmd);
+	vk_ok(vkEndCommandBuffer(cmd));
+	pthread_mutex_lock(worker->queue_lock);
+	vk_ok(vkQueueSubmit(worker->vk->queue, 1, &info, fence));
+	pthread_mutex_unlock(worker->queue_lock);
+	vk_ok(vkWaitForFences(worker->vk->dev, 1, &fence, VK_TRUE, VK_WAIT_NS));
+	vk_ok(vkResetFences(worker->vk->dev, 1, &fence));
+	expect_words("a thread's buffer", buffer, wanted, ARRAY_SIZE(wanted));
+}
+
+static void *work(void *data)
+{
+	const VkFenceCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO,
+	};
+	struct worker *worker = data;
+	struct vk_dev *vk = worker->vk;
+	VkCommandBuffer cmd;
+	VkCommandPool pool;
+	VkFence fence;
+
+	pool = pool_new(vk, VK_COMMAND_BUFFER_LEVEL_PRIMARY, &cmd, 1);
+	vk_ok(vkCreateFence(vk->dev, &info, NULL, &fence));
+	for (u32 round = 0; round < ROUNDS; round++) {
+		struct vk_buffer buffer = vk_buffer_new(vk, VK_PAGE);
+
+		work_round(worker, cmd, fence, &buffer, round);
+		vk_buffer_free(vk, &buffer);
+	}
+	vkDestroyFence(vk->dev, fence, NULL);
+	vkDestroyCommandPool(vk->dev, pool, NULL);
+	return NULL;
+}
+
+/* Threads with pools of their own, memory coming and going meanwhile */
+static void threads(struct vk_dev *vk)
+{
+	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	struct worker workers[THREADS];
+
+	for (u32 i = 0; i < THREADS; i++) {
+		workers[i] = (struct worker){ vk, &lock, i + 1, 0 };
+		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
+			vk_fail("cannot start a thread");
+	}
+	for (u32 i = 0; i < THREADS; i++)
+		pthread_join(workers[i].thread, NULL);
+}
+
+/* Work that is recorded apart, and executed twice by one command buffer */
+static void secondary(struct vk_dev *vk)
+{
+	const VkCommandBufferInheritanceInfo inherit = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_INHERITANCE_INFO,
+	};
+	const VkCommandBufferBeginInfo begin = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+		.flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT,
+		.pInheritanceInfo = &inherit,
+	};
+	const VkBufferCopy up = { .srcOffset = 0, .dstOffset = 8, .size = 8 };
+	const u32 wanted[] = { 7, 2, 7, 2, 1, 2, 1, 2 };
+	struct vk_buffer buffer = vk_buffer_new(vk, VK_PAGE);
+	VkCommandBuffer cmds[2];
+	VkCommandPool pool;
+
+	pool = pool_new(vk, VK_COMMAND_BUFFER_LEVEL_SECONDARY, cmds, 2);
+	vk_ok(vkBeginCommandBuffer(cmds[0], &begin));
+	vkCmdFillBuffer(cmds[0], buffer.handle, 4, 4, 2);
+	vk_cmd_barrier(cmds[0]);
+	vk_ok(vkEndCommandBuffer(cmds[0]));
+	vk_ok(vkBeginCommandBuffer(cmds[1], &begin));
+	vkCmdCopyBuffer(cmds[1], buffer.handle, buffer.handle, 1, &up);
+	vk_cmd_barrier(cmds[1]);
+	vk_ok(vkEndCommandBuffer(cmds[1]));
+
+	vk_begin(vk);
+	vkCmdFillBuffer(vk->cmd, buffer.handle, 0, 4, 1);
+	vkCmdExecuteCommands(vk->cmd, 2, cmds);
+	vkCmdCopyBuffer(vk->cmd, buffer.handle, buffer.handle, 1,
+			&(VkBufferCopy){ 0, 16, 16 });
+	vk_barrier(vk);
+	vkCmdFillBuffer(vk->cmd, buffer.handle, 0, 4, 7);
+	vk_barrier(vk);
+	vkCmdExecuteCommands(vk->cmd, 2, cmds);
+	vk_submit(vk);
+	expect_words("after both", &buffer, wanted, ARRAY_SIZE(wanted));
+	vkDestroyCommandPool(vk->dev, pool, NULL);
+	vk_buffer_free(vk, &buffer);
+}
+
+/* More commands than one indirect buffer of turnip's holds */
+static void commands_3000(struct vk_dev *vk)
+{
+	enum { COUNT = 3000 };
+	struct vk_buffer buffer = vk_buffer_new(vk, COUNT * sizeof(u32));
+	u32 *wanted = malloc(COUNT * sizeof(*wanted));
+
+	vk_begin(vk);
+	for (u32 i = 0; i < COUNT; i++) {
+		wanted[i] = i * 2654435761u;
+		vkCmdFillBuffer(vk->cmd, buffer.handle, 4 * i, 4, wanted[i]);
+	}
+	vk_submit(vk);
+	expect_words("after 3000 fills", &buffer, wanted, COUNT);
+	free(wanted);
+	vk_buffer_free(vk, &buffer);
+}
+
+static VkQueryPool queries_new(struct vk_dev *vk, VkQueryType type, u32 count)
+{
+	const VkQueryPoolCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
+		.queryType = type, .queryCount = count,
+	};
+	VkQueryPool pool;
+
+	vk_ok(vkCreateQueryPool(vk->dev, &info, NULL, &pool));
+	return pool;
+}
+
+/* What the CPU and what the GPU finds in queries must be the same. */
+static void read_queries(struct vk_dev *vk, VkQueryPool pool, u32 count,
+			 u64 *values)
+{
+	const VkQueryResultFlags flags = VK_QUERY_RESULT_64_BIT |
+		VK_QUERY_RESULT_WAIT_BIT;
+	const u64 size = count * sizeof(*values);
+	struct vk_buffer buffer = vk_buffer_new(vk, VK_PAGE);
+
+	memset(buffer.memory.map, 0xee, size);
+	vk_begin(vk);
+	vkCmdCopyQueryPoolResults(vk->cmd, pool, 0, count, buffer.handle, 0,
+				  sizeof(*values), flags);
+	vk_submit(vk);
+	vk_ok(vkGetQueryPoolResults(vk->dev, pool, 0, count, size, values,
+				    sizeof(*values), flags));
+	vk_expect("queries, copied by the GPU", buffer.memory.map,
+		  (const u8 *)values, size);
+	vk_buffer_free(vk, &buffer);
+}
+
+/* Nothing is drawn, so nothing is seen; but that must be said. */
+static void occlusion(struct vk_dev *vk)
+{
+	VkQueryPool pool = queries_new(vk, VK_QUERY_TYPE_OCCLUSION, 2);
+	u64 values[2] = { 1, 1 };
+	VkResult result;
+
+	vk_begin(vk);
+	vkCmdResetQueryPool(vk->cmd, pool, 0, 2);
+	vk_submit(vk);
+	result = vkGetQueryPoolResults(vk->dev, pool, 0, 2, sizeof(values),
+				       values, sizeof(u64),
+				       VK_QUERY_RESULT_64_BIT);
+	if (result != VK_NOT_READY)
+		vk_fail("queries that were reset give %d", result);
+	vk_begin(vk);
+	for (u32 i = 0; i < 2; i++) {
+		vkCmdBeginQuery(vk->cmd, pool, i, 0);
+		vkCmdEndQuery(vk->cmd, pool, i);
+	}
+	vk_submit(vk);
+	read_queries(vk, pool, 2, values);
+	if (values[0] || values[1])
+		vk_fail("%llu and %llu samples were seen",
+			(unsigned long long)values[0],
+			(unsigned long long)values[1]);
+	vkDestroyQueryPool(vk->dev, pool, NULL);
+}
+
+/* The GPU's clock goes on while it works. */
+static void timestamps(struct vk_dev *vk)
+{
+	enum { COUNT = 3 };
+	struct vk_buffer buffer = vk_buffer_new(vk, 256 * VK_PAGE);
+	VkQueryPool pool = queries_new(vk, VK_QUERY_TYPE_TIMESTAMP, COUNT);
+	u64 values[COUNT];
+
+	vk_begin(vk);
+	vkCmdResetQueryPool(vk->cmd, pool, 0, COUNT);
+	for (u32 i = 0; i < COUNT; i++) {
+		vkCmdWriteTimestamp(vk->cmd, VK_PIPELINE_STAGE_TRANSFER_BIT,
+				    pool, i);
+		vkCmdFillBuffer(vk->cmd, buffer.handle, 0, VK_WHOLE_SIZE, i);
+		vk_barrier(vk);
+	}
+	vk_submit(vk);
+	read_queries(vk, pool, COUNT, values);
+	for (u32 i = 1; i < COUNT; i++)
+		if (values[i] <= values[i - 1])
+			vk_fail("after a fill of 1 MiB the clock goes from %llu to %llu",
+				(unsigned long long)values[i - 1],
+				(unsigned long long)values[i]);
+	vkDestroyQueryPool(vk->dev, pool, NULL);
+	vk_buffer_free(vk, &buffer);
+}
+
+/* An event that the GPU sets, seen by the CPU and waited for by the GPU */
+static void gpu_event(struct vk_dev *vk)
+{
+	const VkEventCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_EVENT_CREATE_INFO,
+	};
+	const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_TRANSFER_BIT;
+	struct vk_buffer buffer = vk_buffer_new(vk, VK_PAGE);
+	const u32 wanted = 9;
+	VkEvent event;
+
+	vk_ok(vkCreateEvent(vk->dev, &info, NULL, &event));
+	vk_begin(vk);
+	vkCmdSetEvent(vk->cmd, event, stage);
+	vkCmdWaitEvents(vk->cmd, 1, &event, stage, stage, 0, NULL, 0, NULL, 0,
+			NULL);
+	vkCmdFillBuffer(vk->cmd, buffer.handle, 0, 4, wanted);
+	vk_submit(vk);
+	expect_words("behind the event", &buffer, &wanted, 1);
+	if (vkGetEventStatus(vk->dev, event) != VK_EVENT_SET)
+		vk_fail("the CPU does not see the event that the GPU set");
+	vk_begin(vk);
+	vkCmdResetEvent(vk->cmd, event, stage);
+	vk_submit(vk);
+	if (vkGetEventStatus(vk->dev, event) != VK_EVENT_RESET)
+		vk_fail("the CPU still sees the event that the GPU reset");
+	vkDestroyEvent(vk->dev, event, NULL);
+	vk_buffer_free(vk, &buffer);
+}
+
+/* A bind on the queue that only binds; a fill on the other waits for it. */
+static void bind_family(struct vk_dev *vk)
+{
+	const VkSemaphore bound = vk_binary(vk);
+	const struct vk_edge first = { .signal = bound };
+	const struct vk_edge second = { .wait = bound };
+	VkBuffer sparse = vk_buffer_handle(vk, 2 * VK_PAGE,
+					   VK_BUFFER_CREATE_SPARSE_BINDING_BIT |
+					   VK_BUFFER_CREATE_SPARSE_RESIDENCY_BIT);
+	struct vk_memory memories[2];
+	struct vk_dev binder = *vk;
+
+	binder.queue = vk->sparse;
+	for (int i = 0; i < 2; i++)
+		memories[i] = vk_memory_new(vk, VK_PAGE);
+	for (u32 round = 0; round < ROUNDS; round++) {
+		const struct vk_memory *memory = &memories[round & 1];
+		const VkSparseMemoryBind bind = {
+			.resourceOffset = (round & 2) / 2 * VK_PAGE,
+			.size = VK_PAGE, .memory = memory->handle,
+		};
+		const u32 wanted = 100 + round;
+
+		vk_begin(vk);
+		vkCmdFillBuffer(vk->cmd, sparse, bind.resourceOffset, 4,
+				wanted);
+		vk_barrier(vk);
+		vk_ok(vkEndCommandBuffer(vk->cmd));
+		vk_edge_bind(&binder, &first, sparse, &bind, false);
+		vk_edge_submit(vk, &second, true);
+		vk_wait(vk);
+		vk_expect("the memory just bound", memory->map,
+			  (const u8 *)&wanted, sizeof(wanted));
+	}
+	vkDestroyBuffer(vk->dev, sparse, NULL);
+	for (int i = 0; i < 2; i++)
+		vk_memory_free(vk, &memories[i]);
+	vkDestroySemaphore(vk->dev, bound, NULL);
+}
+
+/* A call without binds only passes semaphores on, on either family. */
+static void bind_nothing(struct vk_dev *vk)
+{
+	VkSemaphore line = vk_timeline(vk, 0);
+	const u64 points[] = { 1, 2, 3 };
+	const VkQueue queues[] = { vk->sparse, vk->queue };
+
+	for (u32 i = 0; i < ARRAY_SIZE(queues); i++) {
+		const VkTimelineSemaphoreSubmitInfo values = {
+			.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+			.waitSemaphoreValueCount = 1,
+			.pWaitSemaphoreValues = &points[i],
+			.signalSemaphoreValueCount = 1,
+			.pSignalSemaphoreValues = &points[i + 1],
+		};
+		const VkBindSparseInfo info = {
+			.sType = VK_STRUCTURE_TYPE_BIND_SPARSE_INFO,
+			.pNext = &values,
+			.waitSemaphoreCount = 1, .pWaitSemaphores = &line,
+			.signalSemaphoreCount = 1, .pSignalSemaphores = &line,
+		};
+
+		vk_ok(vkQueueBindSparse(queues[i], 1, &info,
+					i ? vk->fence : VK_NULL_HANDLE));
+	}
+	vk_timeline_expect(vk, line, 0);
+	vk_timeline_signal(vk, line, 1);
+	vk_wait(vk);
+	vk_timeline_expect(vk, line, 3);
+	vkDestroySemaphore(vk->dev, line, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct vk_test tests[] = {
+		{ "threads", threads },
+		{ "secondary", secondary },
+		{ "commands-3000", commands_3000 },
+		{ "occlusion", occlusion },
+		{ "timestamps", timestamps },
+		{ "gpu-event", gpu_event },
+		{ "bind-family", bind_family },
+		{ "bind-nothing", bind_nothing },
+	};
+
+	return vk_test_main(argc, argv, tests, ARRAY_SIZE(tests));
+}

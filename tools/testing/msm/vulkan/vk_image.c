@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Images whose memory is bound by the page, and others: a round trip of all
+ * pixels through each.
+ *
+ * turnip offers sparse 2D images for the GPU that the virtual one plays when
+ * FD_DEV_FEATURES says that its compressed formats are all compatible.  The
+ * virtual GPU has no model of tiled surfaces; with its knob tiles_as_linear it
+ * takes them for linear ones, which is right as long as only the GPU looks at
+ * them and all memory is bound.
+ *
+ * Trap: so this proves binds of images, and no layout of pixels.
+ */
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vk_test.h"
+
+#define KNOB	"/sys/kernel/debug/dri/*/vgpu/tiles_as_linear"
+#define SIDE	512
+#define BYTES	(SIDE * SIDE * 4ull)
+#define MOST	512
+
+/**
+ * struct image - a picture with its memory
+ * @handle: the VkImage
+ * @memory: bound to it
+ */
+struct image {
+	VkImage handle;
+	struct vk_memory memory;
+};
+
+static void set_knob(const char *value)
+{
+	FILE *file = NULL;
+	glob_t found;
+
+	if (!glob(KNOB, 0, NULL, &found))
+		file = fopen(found.gl_pathv[0], "w");
+	if (!file || fputs(value, file) < 0 || fclose(file))
+		vk_fail("cannot set the knob tiles_as_linear");
+	globfree(&found);
+}
+
+static void image_open(struct vk_dev *vk, struct image *image,
+		       VkImageCreateFlags flags, u32 levels)
+{
+	const VkImageCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
+		.flags = flags, .imageType = VK_IMAGE_TYPE_2D,
+		.format = VK_FORMAT_R8G8B8A8_UNORM,
+		.extent = { SIDE, SIDE, 1 }, .mipLevels = levels,
+		.arrayLayers = 1, .samples = VK_SAMPLE_COUNT_1_BIT,
+		.tiling = VK_IMAGE_TILING_OPTIMAL,
+		.usage = VK_IMAGE_USAGE_TRANSFER_DST_BIT |
+			VK_IMAGE_USAGE_TRANSFER_SRC_BIT,
+	};
+	VkMemoryRequirements need;
+
+	vk_ok(vkCreateImage(vk->dev, &info, NULL, &image->handle));
+	vkGetImageMemoryRequirements(vk->dev, image->handle, &need);
+	if (!(need.memoryTypeBits & 1u << vk->type))
+		vk_fail("an image cannot be in memory that the CPU sees");
+	image->memory = vk_memory_new(vk, need.size);
+}
+
+static void image_close(struct vk_dev *vk, struct image *image)
+{
+	vkDestroyImage(vk->dev, image->handle, NULL);
+	vk_memory_free(vk, &image->memory);
+}
+
+static void to_general(struct vk_dev *vk, VkImage image, u32 levels)
+{
+	const VkImageMemoryBarrier layout = {
+		.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
+		.dstAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+		.oldLayout = VK_IMAGE_LAYOUT_UNDEFINED,
+		.newLayout = VK_IMAGE_LAYOUT_GENERAL, .image = image,
+		.subresourceRange = {
+			.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT,
+			.levelCount = levels, .layerCount = 1,
+		},
+	};
+
+	vkCmdPipelineBarrier(vk->cmd, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT,
+			     VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 0, NULL,
+			     0, NULL, 1, &layout);
+}
+
+static VkBufferImageCopy region_of(u32 level, u64 offset)
+{
+	const VkBufferImageCopy region = {
+		.bufferOffset = offset,
+		.imageSubresource = {
+			.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT,
+			.mipLevel = level, .layerCount = 1,
+		},
+		.imageExtent = { SIDE >> level, SIDE >> level, 1 },
+	};
+
+	return region;
+}
+
+/* Pixels go into all levels of the image, and must come out the same. */
+static void round_trip(struct vk_dev *vk, const struct image *image,
+		       u32 levels, u32 seed)
+{
+	struct vk_buffer in = vk_buffer_new(vk, 2 * BYTES);
+	struct vk_buffer out = vk_buffer_new(vk, 2 * BYTES);
+	VkBufferImageCopy regions[8];
+	u64 size = 0;
+
+	for (u32 level = 0; level < levels; level++) {
+		regions[level] = region_of(level, size);
+		size += BYTES >> 2 * level;
+	}
+	vk_pattern(in.memory.map, size, seed);
+	memset(out.memory.map, 0, size);
+	vk_begin(vk);
+	to_general(vk, image->handle, levels);
+	vkCmdCopyBufferToImage(vk->cmd, in.handle, image->handle,
+			       VK_IMAGE_LAYOUT_GENERAL, levels, regions);
+	vk_barrier(vk);
+	vkCmdCopyImageToBuffer(vk->cmd, image->handle, VK_IMAGE_LAYOUT_GENERAL,
+			       out.handle, levels, regions);
+	vk_submit(vk);
+	vk_expect("pixels that went through the image", out.memory.map,
+		  in.memory.map, size);
+	vk_buffer_free(vk, &in);
+	vk_buffer_free(vk, &out);
+}
+
+static void plain(struct vk_dev *vk)
+{
+	struct image image;
+
+	image_open(vk, &image, 0, 1);
+	vk_ok(vkBindImageMemory(vk->dev, image.handle, image.memory.handle, 0));
+	round_trip(vk, &image, 1, 1);
+	image_close(vk, &image);
+}
+
+/* Binds of an image as if it were a buffer */
+static void bind_opaque(struct vk_dev *vk, VkImage image,
+			const VkSparseMemoryBind *binds, u32 count)
+{
+	const VkSparseImageOpaqueMemoryBindInfo where = {
+		.image = image, .bindCount = count, .pBinds = binds,
+	};
+	const VkBindSparseInfo info = {
+		.sType = VK_STRUCTURE_TYPE_BIND_SPARSE_INFO,
+		.imageOpaqueBindCount = 1, .pImageOpaqueBinds = &where,
+	};
+
+	vk_ok(vkQueueBindSparse(vk->queue, 1, &info, vk->fence));
+	vk_wait(vk);
+}
+
+/* Its memory in reverse order, in pieces of the alignment */
+static void binding(struct vk_dev *vk)
+{
+	VkSparseMemoryBind binds[MOST];
+	VkMemoryRequirements need;
+	struct image image;
+	u32 count;
+
+	image_open(vk, &image, VK_IMAGE_CREATE_SPARSE_BINDING_BIT, 1);
+	vkGetImageMemoryRequirements(vk->dev, image.handle, &need);
+	count = need.size / need.alignment;
+	if (count < 2 || count > MOST || need.size % need.alignment)
+		vk_fail("an image of %llu bytes, aligned to %llu",
+			(unsigned long long)need.size,
+			(unsigned long long)need.alignment);
+	for (u32 i = 0; i < count; i++)
+		binds[i] = (VkSparseMemoryBind){
+			.resourceOffset = i * need.alignment,
+			.size = need.alignment, .memory = image.memory.handle,
+			.memoryOffset = (count - 1 - i) * need.alignment,
+		};
+	bind_opaque(vk, image.handle, binds, count);
+	round_trip(vk, &image, 1, 2);
+	image_close(vk, &image);
+}
+
+static VkSparseImageMemoryRequirements blocks_of(struct vk_dev *vk,
+						 VkImage image)
+{
+	VkSparseImageMemoryRequirements need;
+	u32 count = 1;
+
+	vkGetImageSparseMemoryRequirements(vk->dev, image, &count, &need);
+	if (!count || !need.formatProperties.imageGranularity.width)
+		vk_fail("a sparse image without blocks");
+	return need;
+}
+
+/* Bind the blocks of a level one by one; Return: the next free memory */
+static u64 bind_level(struct vk_dev *vk, const struct image *image, u32 level,
+		      const VkExtent3D *block, u64 offset, u64 size)
+{
+	VkSparseImageMemoryBind binds[MOST];
+	const VkSparseImageMemoryBindInfo where = {
+		.image = image->handle, .pBinds = binds,
+	};
+	VkSparseImageMemoryBindInfo list = where;
+	const VkBindSparseInfo info = {
+		.sType = VK_STRUCTURE_TYPE_BIND_SPARSE_INFO,
+		.imageBindCount = 1, .pImageBinds = &list,
+	};
+	VkSparseImageMemoryBind bind = {
+		.subresource = { VK_IMAGE_ASPECT_COLOR_BIT, level, 0 },
+		.extent = *block, .memory = image->memory.handle,
+	};
+	int side = SIDE >> level;
+
+	for (int y = 0; y < side; y += block->height) {
+		for (int x = 0; x < side; x += block->width) {
+			bind.offset.x = x;
+			bind.offset.y = y;
+			bind.memoryOffset = offset;
+			binds[list.bindCount++] = bind;
+			offset += size;
+		}
+	}
+	vk_ok(vkQueueBindSparse(vk->queue, 1, &info, vk->fence));
+	vk_wait(vk);
+	return offset;
+}
+
+/* Each block of each level bound on its own, and what is smaller as a tail */
+static void residency(struct vk_dev *vk)
+{
+	enum { LEVELS = 4 };
+	VkSparseImageMemoryRequirements need;
+	VkMemoryRequirements all;
+	struct image image;
+	u64 offset = 0;
+
+	image_open(vk, &image, VK_IMAGE_CREATE_SPARSE_BINDING_BIT |
+		   VK_IMAGE_CREATE_SPARSE_RESIDENCY_BIT, LEVELS);
+	need = blocks_of(vk, image.handle);
+	vkGetImageMemoryRequirements(vk->dev, image.handle, &all);
+	for (u32 level = 0; level < need.imageMipTailFirstLod && level < LEVELS;
+	     level++)
+		offset = bind_level(vk, &image, level,
+				    &need.formatProperties.imageGranularity,
+				    offset, all.alignment);
+	if (need.imageMipTailSize) {
+		const VkSparseMemoryBind tail = {
+			.resourceOffset = need.imageMipTailOffset,
+			.size = need.imageMipTailSize,
+			.memory = image.memory.handle, .memoryOffset = offset,
+		};
+
+		bind_opaque(vk, image.handle, &tail, 1);
+	}
+	round_trip(vk, &image, LEVELS, 3);
+	image_close(vk, &image);
+}
+
+/* Run with the knob set. */
+static void with_knob(struct vk_dev *vk, void (*run)(struct vk_dev *vk))
+{
+	if (!vk_has_sparse_images(vk))
+		vk_fail("no sparse 2D images in spite of FD_DEV_FEATURES");
+	set_knob("1");
+	run(vk);
+	set_knob("0");
+}
+
+static void image_plain(struct vk_dev *vk)
+{
+	with_knob(vk, plain);
+}
+
+static void image_binding(struct vk_dev *vk)
+{
+	with_knob(vk, binding);
+}
+
+static void image_residency(struct vk_dev *vk)
+{
+	with_knob(vk, residency);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct vk_test tests[] = {
+		{ "plain", image_plain },
+		{ "sparse-binding", image_binding },
+		{ "sparse-residency", image_residency },
+	};
+
+	setenv("FD_DEV_FEATURES", "ubwc_all_formats_compatible=1", 1);
+	return vk_test_main(argc, argv, tests, ARRAY_SIZE(tests));
+}
