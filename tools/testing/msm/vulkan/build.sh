@@ -55,6 +55,7 @@ compile()
 
 # The header may be older than the library: their interface is the same.
 compile vk_demo vk_demo.c demo_*.c vm_log.c "$libdir/libpng16.so.16"
+compile vk_bench vk_bench.c -Wl,--export-dynamic-symbol=ioctl
 compile vk_commands vk_commands.c vk_semaphore.c -pthread
 compile vk_image vk_image.c
 compile vk_lost vk_lost.c
