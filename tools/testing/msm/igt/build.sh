@@ -64,7 +64,7 @@ compile()
 # shellcheck disable=SC2086
 compile vm_walk ../demo/vm_walk.c $helpers
 # shellcheck disable=SC2086
-compile msm_vm_bench ../bench/msm_vm_bench.c $helpers
+compile msm_vm_bench ../bench/*.c $helpers
 [ "$libdir" = - ] && exit 0
 
 # Only the library is on the host, not what it links to in turn.
@@ -80,17 +80,14 @@ program()
 		"$libdir/libigt.so.0" -Wl,--allow-shlib-undefined
 }
 
-program msm_vgpu
+for name in msm_vgpu msm_vm_bo msm_vm_no_share msm_vm_order msm_vm_sparse msm_vm_sweep; do
+	program $name
+done
 program msm_vm_bind vm_fence.c
 program msm_vm_bind_uapi vm_refuse.c
-program msm_vm_bo
 program msm_vm_evict vm_evict_race.c
 program msm_vm_fault vm_train.c
 program msm_vm_life vm_train.c
-program msm_vm_no_share
-program msm_vm_order
-program msm_vm_sparse
-program msm_vm_sweep
 program msm_vm_sync vm_sync.c vm_sync_array.c vm_sync_refuse.c
 
 echo "TESTLIST

@@ -6,6 +6,8 @@
  * scratch buffer that holds commands and results.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "gpu_fence.h"
 #include "gpu_job.h"
@@ -82,4 +84,24 @@ int gpu_vm_unmap(struct gpu_vm *vm, u64 iova, u64 range)
 	struct drm_msm_vm_bind_op op = gpu_bind_op_unmap(iova, range);
 
 	return gpu_vm_bind(vm, &op, 1);
+}
+
+/* A line "@key: N KiB" of what the kernel says about the open file */
+int gpu_vm_fdinfo(const struct gpu_vm *vm, const char *key, u64 *kib)
+{
+	size_t len = strlen(key);
+	char line[128];
+	FILE *file;
+	int ret = -ENOENT;
+
+	snprintf(line, sizeof(line), "/proc/self/fdinfo/%d", vm->dev.fd);
+	file = fopen(line, "r");
+	if (!file)
+		return -errno;
+	while (ret && fgets(line, sizeof(line), file))
+		if (!strncmp(line, key, len) && line[len] == ':' &&
+		    sscanf(line + len, ": %llu KiB", kib) == 1)
+			ret = 0;
+	fclose(file);
+	return ret;
 }

@@ -32,5 +32,6 @@ int gpu_vm_bind(struct gpu_vm *vm, const struct drm_msm_vm_bind_op *ops,
 int gpu_vm_map(struct gpu_vm *vm, u64 iova, const struct gpu_bo *bo,
 	       u64 offset, u64 range);
 int gpu_vm_unmap(struct gpu_vm *vm, u64 iova, u64 range);
+int gpu_vm_fdinfo(const struct gpu_vm *vm, const char *key, u64 *kib);
 
 #endif /* __GPU_VM_H__ */
