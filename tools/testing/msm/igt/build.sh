@@ -86,6 +86,7 @@ done
 program msm_vm_bind vm_fence.c
 program msm_vm_bind_uapi vm_refuse.c
 program msm_vm_evict vm_evict_race.c
+program msm_vm_example vm_example.c
 program msm_vm_fault vm_train.c
 program msm_vm_life vm_train.c
 program msm_vm_sync vm_sync.c vm_sync_array.c vm_sync_refuse.c
