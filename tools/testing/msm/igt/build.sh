@@ -38,14 +38,13 @@ CC=${CC:-gcc}
 FLAGS="-std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter
 	-Wno-missing-field-initializers -fvisibility=hidden"
 TESTS="msm_vgpu msm_vm_bind msm_vm_bind_uapi msm_vm_no_share msm_vm_order msm_vm_sparse msm_vm_sync msm_vm_bo msm_vm_evict
-	msm_vm_fault msm_vm_life"
+	msm_vm_fault msm_vm_life msm_vm_fuzz msm_vm_stress"
 
 fail()
 {
 	echo "build.sh: $*" >&2
 	exit 1
 }
-
 grep -qs DRM_IOCTL_MSM_VM_BIND "$headers/drm/msm_drm.h" ||
 	fail "$headers/drm/msm_drm.h has no VM_BIND: not a patched tree's?"
 
@@ -88,7 +87,9 @@ program msm_vm_bind_uapi vm_refuse.c
 program msm_vm_evict vm_evict_race.c
 program msm_vm_example vm_example.c
 program msm_vm_fault vm_train.c
+program msm_vm_fuzz vm_fuzz_bind.c vm_fuzz_calls.c vm_fuzz_stream.c vm_level.c
 program msm_vm_life vm_train.c
+program msm_vm_stress vm_level.c vm_stress.c
 program msm_vm_sync vm_sync.c vm_sync_array.c vm_sync_refuse.c
 
 echo "TESTLIST

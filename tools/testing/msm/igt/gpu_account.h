@@ -14,6 +14,8 @@ struct gpu_account_group {
 
 int gpu_account_refs(u64 *count);
 int gpu_account_slab(const char *cache, u64 *count);
+int gpu_account_slab_bytes(u64 *bytes);
+int gpu_account_pss_bytes(u64 *bytes);
 int gpu_account_group_new(struct gpu_account_group *group, const char *name);
 int gpu_account_group_enter(const struct gpu_account_group *group);
 int gpu_account_group_stat(const struct gpu_account_group *group,

@@ -18,6 +18,7 @@
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define FAIL_GEM	"/sys/kernel/debug/dri/128/fail_gem_alloc"
 #define FAILSLAB	"/sys/kernel/debug/failslab"
+#define FAIL_PAGE	"/sys/kernel/debug/fail_page_alloc"
 #define POWER	"/sys/bus/platform/devices/adreno/power/control"
 
 static FILE *gpu_knob_open(const char *name, const char *mode)
@@ -143,6 +144,43 @@ int gpu_knob_fail_nth(int nth)
 	}
 	ret = snprintf(text, sizeof(text), "%d", nth);
 	return write(fd, text, ret) == ret ? 0 : -errno;
+}
+
+static int gpu_knob_fail_set(const char *folder, const char *name, u32 value)
+{
+	char path[128], text[16];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(text, sizeof(text), "%d", (int)value);
+	return gpu_knob_write(fopen(path, "w"), text);
+}
+
+/*
+ * Let one in @count allocations of slabs and of pages fail, of the threads that
+ * ask for it, or none with 0.  @count is 100 or less.
+ */
+int gpu_knob_fail_one_in(u32 count)
+{
+	static const char * const folders[] = { FAILSLAB, FAIL_PAGE };
+	int ret = gpu_knob_prepare_fail();
+	size_t i;
+
+	for (i = 0; !ret && i < ARRAY_SIZE(folders); i++) {
+		ret = gpu_knob_fail_set(folders[i], "probability",
+					count ? 100 / count : 0);
+		ret = ret ?: gpu_knob_fail_set(folders[i], "times", -1);
+		ret = ret ?: gpu_knob_fail_set(folders[i], "verbose", 0);
+		ret = ret ?: gpu_knob_fail_set(folders[i], "task-filter", 1);
+		ret = ret ?: gpu_knob_fail_set(folders[i], "ignore-gfp-wait", 0);
+	}
+	return ret ?: gpu_knob_fail_set(FAIL_PAGE, "min-order", 0);
+}
+
+/* This thread asks for it, see gpu_knob_fail_one_in(). */
+int gpu_knob_fail_randomly(bool on)
+{
+	return gpu_knob_write(fopen("/proc/thread-self/make-it-fail", "w"),
+			      on ? "1" : "0");
 }
 
 /* Without this an idle GPU is suspended, and its TLB is empty when it wakes. */

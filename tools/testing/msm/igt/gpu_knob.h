@@ -15,6 +15,8 @@ int gpu_knob_gem(const char *format, u64 *value)
 int gpu_knob_bo_count(u64 *count);
 bool gpu_knob_can_fail(void);
 int gpu_knob_fail_nth(int nth);
+int gpu_knob_fail_one_in(u32 count);
+int gpu_knob_fail_randomly(bool on);
 int gpu_knob_keep_awake(bool awake);
 
 #endif /* __GPU_KNOB_H__ */

@@ -13,6 +13,14 @@ void msm_igt_start(int *argc, char **argv)
 	igt_subtest_init_parse_opts(argc, argv, NULL, NULL, NULL, NULL, NULL);
 }
 
+void msm_igt_start_with(int *argc, char **argv, const struct option *options,
+			const char *help,
+			int (*handler)(int opt, int index, void *data))
+{
+	igt_subtest_init_parse_opts(argc, argv, NULL, options, help, handler,
+				    NULL);
+}
+
 void msm_igt_fixture(void (*fn)(void))
 {
 	if (!__igt_fixture() || sigsetjmp(igt_subtest_jmpbuf, 1))

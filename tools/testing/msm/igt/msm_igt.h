@@ -32,15 +32,19 @@ struct msm_igt_subtest {
 	const void *arg;
 };
 
+struct option;
+
 /* Parse the command line; call first.  Only returns on success. */
 void msm_igt_start(int *argc, char **argv);
+/* The same, with options of the program's own; see getopt_long(). */
+void msm_igt_start_with(int *argc, char **argv, const struct option *options,
+			const char *help,
+			int (*handler)(int opt, int index, void *data));
 /* Run @fn unless only listing; a failed check in it fails all that follows. */
 void msm_igt_fixture(void (*fn)(void));
 void msm_igt_run(const struct msm_igt_subtest *tests, size_t count);
 
 /* libigt.so.0, as exported: control flow, for msm_igt.c */
-struct option;
-
 extern sigjmp_buf igt_subtest_jmpbuf;
 
 int igt_subtest_init_parse_opts(int *argc, char **argv, const char *short_opts,

@@ -33,6 +33,8 @@
 #define WARM_UP_ROUNDS	10
 /* What each CPU keeps at hand of memory that it has charged already */
 #define CHARGE_NOISE	(64 * 1024)
+/* What the rest of the kernel takes now and then */
+#define SLAB_NOISE	(512 * 1024)
 
 /* The control group of the clients of a subtest; BOs are charged as shmem. */
 static struct gpu_account_group group;
@@ -332,10 +334,7 @@ static void fence_outlives(const void *arg)
 	assert_readable(job);
 }
 
-/*
- * One life of a client that is killed somewhere between opening the device and
- * a bind that waits for @arg; one byte tells the parent of each step.
- */
+/* A life up to a bind that waits for @arg; a byte tells the parent of each step. */
 #define STEPS	8
 
 static void live_round(int ready, const void *arg)
@@ -379,17 +378,36 @@ static void live_and_die(u32 steps)
 	gpu_gate_free(&gate);
 }
 
+static u64 count_slab(void)
+{
+	u64 bytes = 0;
+
+	msm_igt_assert_ok(gpu_account_slab_bytes(&bytes));
+	return bytes;
+}
+
+static void say_remains(const char *when, u64 charged, u64 slab)
+{
+	u64 pss = 0;
+
+	msm_igt_assert_ok(gpu_account_pss_bytes(&pss));
+	msm_igt_info("%s: charged to the group %llu KiB, slab %llu KiB, PSS %llu KiB\n",
+		     when, charged / 1024, slab / 1024, pss / 1024);
+}
+
 static void rounds(const void *arg)
 {
 	const char *text = getenv("MSM_LIFE_ROUNDS");
 	u32 count = text ? atoi(text) : ROUNDS, i;
-	u64 refs = count_refs(), vmas = count_vmas(), kernel;
+	u64 refs = count_refs(), vmas = count_vmas(), kernel, slab;
 
 	new_group();
 	for (i = 0; i < WARM_UP_ROUNDS; i++)
 		live_and_die(i % (STEPS + 2));
 	assert_back(count_refs, refs, "references");
 	kernel = count_kernel();
+	slab = count_slab();
+	say_remains("before", kernel, slab);
 	for (i = 0; i < count; i++)
 		live_and_die(i % (STEPS + 2));
 
@@ -397,6 +415,8 @@ static void rounds(const void *arg)
 	assert_back(count_vmas, vmas, "VMAs");
 	assert_back(count_bytes, 0, "bytes of buffers");
 	assert_back(count_kernel, kernel + CHARGE_NOISE, "bytes of the kernel");
+	assert_back(count_slab, slab + SLAB_NOISE, "bytes of slabs");
+	say_remains("after", count_kernel(), count_slab());
 	gpu_account_group_free(&group);
 }
 

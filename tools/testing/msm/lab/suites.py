@@ -235,7 +235,7 @@ def igt(context):
     if not (context.tests / "test-list.txt").exists():
         yield Case("igt", "build", FAIL, detail=f"{context.tests}: no tests were built")
         return
-    yield from _igt(context, "igt", "/tests", ("^msm_(?!vm_sweep$)",), swap=256)
+    yield from _igt(context, "igt", "/tests", ("^msm_(?!vm_(sweep|fuzz)$)",), swap=256)
 
 
 def vulkan(context):
