@@ -28,7 +28,7 @@ modprobe msm_test
 LOG=/sys/kernel/debug/kunit/msm-vm-floor/results
 sed -n 's/^.*# floor_cost: BENCH /BENCH /p' $LOG
 grep -q '^ok .* msm-vm-floor' $LOG || echo "BENCH-FAIL floor KUnit suite msm-vm-floor did not pass"
-modprobe -r msm_test
+rmmod msm_test
 """
 
 
