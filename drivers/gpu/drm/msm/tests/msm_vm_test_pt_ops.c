@@ -91,6 +91,7 @@ static void check(struct kunit *test, const struct edit *edits, int nr,
 	struct msm_pt_op *ops = kunit_kcalloc(test, nr, sizeof(*ops), GFP_KERNEL);
 	struct msm_pt_ops list;
 	char text[128] = "";
+	u32 flushes = 0;
 	int len = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, ops);
@@ -108,6 +109,7 @@ static void check(struct kunit *test, const struct edit *edits, int nr,
 	for (int i = 0; i < rec->nr; i++) {
 		struct call *c = &rec->calls[i];
 
+		flushes += c->kind == FLUSH;
 		if (c->kind == FLUSH)
 			len += scnprintf(text + len, sizeof(text) - len, " f");
 		else
@@ -116,6 +118,7 @@ static void check(struct kunit *test, const struct edit *edits, int nr,
 					 c->iova / PAGE_SIZE, c->size / PAGE_SIZE);
 	}
 	KUNIT_EXPECT_STREQ(test, text, expected);
+	KUNIT_EXPECT_EQ(test, list.flushes, flushes);
 }
 
 #define CHECK(_rec, _err, _result, _expected, ...) do {			\

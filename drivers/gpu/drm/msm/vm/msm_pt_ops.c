@@ -29,6 +29,7 @@
 void msm_pt_ops_init(struct msm_pt_ops *ops)
 {
 	INIT_LIST_HEAD(&ops->list);
+	ops->flushes = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_pt_ops_init);
 
@@ -80,14 +81,17 @@ static bool cleared_hits(const struct cleared *c, const struct msm_pt_op *op)
 	return op->iova < c->end && c->first < op->iova + op->range;
 }
 
-static int apply_map(const struct msm_pt_op *op, struct cleared *c,
+static void flush(struct msm_pt_ops *ops, struct cleared *c,
+		  const struct msm_pt_target *target, void *cookie)
+{
+	target->flush(cookie);
+	*c = nothing_cleared;
+	ops->flushes++;
+}
+
+static int apply_map(const struct msm_pt_op *op,
 		     const struct msm_pt_target *target, void *cookie)
 {
-	if (cleared_hits(c, op)) {
-		target->flush(cookie);
-		*c = nothing_cleared;
-	}
-
 	if (op->kind == MSM_PT_MAP_NULL)
 		return target->map_null(cookie, op->iova, op->range);
 
@@ -113,21 +117,21 @@ int msm_pt_ops_apply(struct msm_pt_ops *ops, const struct msm_pt_target *target,
 	struct msm_pt_op *op;
 
 	list_for_each_entry(op, &ops->list, node) {
-		if (op->kind != MSM_PT_UNMAP) {
-			if (!err)
-				err = apply_map(op, &cleared, target, cookie);
-			continue;
+		if (op->kind == MSM_PT_UNMAP) {
+			if (err)
+				target->unmap_sparse(cookie, op->iova, op->range);
+			else
+				target->unmap(cookie, op->iova, op->range);
+			cleared_add(&cleared, op);
+		} else if (!err) {
+			if (cleared_hits(&cleared, op))
+				flush(ops, &cleared, target, cookie);
+			err = apply_map(op, target, cookie);
 		}
-
-		if (err)
-			target->unmap_sparse(cookie, op->iova, op->range);
-		else
-			target->unmap(cookie, op->iova, op->range);
-		cleared_add(&cleared, op);
 	}
 
 	if (cleared.first < cleared.end)
-		target->flush(cookie);
+		flush(ops, &cleared, target, cookie);
 
 	return err;
 }

@@ -40,9 +40,11 @@ struct msm_pt_op {
 /**
  * struct msm_pt_ops - edits in the order in which they must happen
  * @list: of &struct msm_pt_op
+ * @flushes: how many TLB flushes msm_pt_ops_apply() asked for
  */
 struct msm_pt_ops {
 	struct list_head list;
+	u32 flushes;
 };
 
 /**

@@ -194,11 +194,12 @@ static void check_empty(struct msm_vm *vm, u32 mapped)
 	/* Each vm_bo holds the drm_gpuvm; the last reference is ours. */
 	u32 vm_bos = kref_read(&vm->base.kref) - 1;
 	u64 pages = vm->tables.pool.count;
+	u32 jobs = atomic_read(&vm->jobs);
 	u32 vmas = count_vmas(vm);
 
-	trace_msm_vm_free(vm, mapped, vmas, vm_bos, pages);
-	drm_WARN(vm->base.drm, vmas || vm_bos,
-		 "VM leaked: %u VMAs, %u vm_bos\n", vmas, vm_bos);
+	trace_msm_vm_free(vm, mapped, vmas, vm_bos, pages, jobs);
+	drm_WARN(vm->base.drm, vmas || vm_bos || jobs,
+		 "VM leaked: %u VMAs, %u vm_bos, %u jobs\n", vmas, vm_bos, jobs);
 	/* A map that failed half way does not know what it has left. */
 	drm_WARN(vm->base.drm, pages && msm_vm_usable(vm),
 		 "VM leaked: %llu table pages\n", pages);

@@ -32,6 +32,8 @@ struct msm_pgtable;
  * @tables: which tables @pt has, and pages for more
  * @order: which bind jobs wait for which
  * @log: what was done to @pt lately
+ * @jobs: bind jobs that exist, from create to the end of retire
+ * @last_job: number of the bind job that was created last
  * @error: zero while the VM is live, then the reason why it is not
  * @aspace: stands for this VM in the submit path: TTBR0 and fault counter; no
  *	address is ever taken from it
@@ -46,6 +48,8 @@ struct msm_vm {
 	struct msm_vm_tables tables;
 	struct msm_vm_order order;
 	struct msm_vm_log log;
+	atomic_t jobs;
+	atomic64_t last_job;
 	int error;
 	struct msm_gem_address_space *aspace;
 	struct drm_gpu_scheduler sched;

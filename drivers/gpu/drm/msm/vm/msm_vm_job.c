@@ -33,6 +33,7 @@
 #include "msm_vm_queue.h"
 #include "msm_vm_refuse.h"
 #include "msm_vm_reserve.h"
+#include "msm_vm_trace.h"
 
 /* How many BOs to pin or unpin before others get a chance. */
 #define LRU_BATCH	1024
@@ -60,6 +61,8 @@ struct msm_vm_job *msm_vm_job_create(struct msm_vm_queue *queue, u32 nr_ops)
 	kref_init(&job->ref);
 	job->queue = msm_vm_queue_get(queue);
 	job->vm = queue->vm;
+	atomic_inc(&job->vm->jobs);
+	job->number = atomic64_inc_return(&job->vm->last_job);
 	job->fd = -1;
 	job->nr_ops = nr_ops;
 	msm_vma_update_init(&job->update);
@@ -140,15 +143,31 @@ static void release_tables(struct msm_vm_job *job)
 	}
 }
 
+static u64 pages_set_aside(struct msm_vm_job *job)
+{
+	return READ_ONCE(job->vm->tables.pool.count);
+}
+
+static void release_reserved(struct msm_vm_job *job)
+{
+	u32 gone = trace_msm_vm_retire_enabled() ?
+		   list_count_nodes(&job->update.gone) : 0;
+
+	msm_vm_reserve_free_vmas(&job->update.gone);
+	msm_vm_reserve_free_vmas(&job->update.spare);
+	release_tables(job);
+	if (job->fence)
+		trace_msm_vm_retire(job->vm, job->number, gone,
+				    pages_set_aside(job));
+}
+
 static void job_free(struct kref *ref)
 {
 	struct msm_vm_job *job = container_of(ref, struct msm_vm_job, ref);
 
 	unpin_all(job);
 	put_objects(job);
-	msm_vm_reserve_free_vmas(&job->update.gone);
-	msm_vm_reserve_free_vmas(&job->update.spare);
-	release_tables(job);
+	release_reserved(job);
 
 	if (job->base.s_fence)
 		drm_sched_job_cleanup(&job->base);
@@ -159,6 +178,7 @@ static void job_free(struct kref *ref)
 	msm_syncobj_release(&job->syncobjs);
 	dma_fence_put(job->fence);
 
+	atomic_dec(&job->vm->jobs);
 	msm_vm_queue_put(job->queue);
 	kvfree(job->turn.ranges);
 	kvfree(job->ops);
@@ -259,7 +279,7 @@ static int promise_tables(struct msm_vm_job *job)
 	return ret;
 }
 
-static int reserve_vmas(struct msm_vm_job *job)
+static u64 worst_vmas(struct msm_vm_job *job)
 {
 	u64 count = 0;
 	u32 i;
@@ -268,7 +288,7 @@ static int reserve_vmas(struct msm_vm_job *job)
 		count += job->ops[i].req.map ? MSM_VMA_MAX_PER_MAP :
 					       MSM_VMA_MAX_PER_UNMAP;
 
-	return msm_vm_reserve_vmas(&job->update.spare, count);
+	return count;
 }
 
 static void add_ranges(struct msm_vm_job *job)
@@ -295,6 +315,7 @@ static void add_ranges(struct msm_vm_job *job)
  */
 int msm_vm_job_reserve(struct msm_vm_job *job, struct drm_file *file)
 {
+	u64 vmas = worst_vmas(job);
 	int ret;
 
 	job->fence = msm_vm_fence_create(job->queue->fences);
@@ -304,13 +325,17 @@ int msm_vm_job_reserve(struct msm_vm_job *job, struct drm_file *file)
 	ret = drm_sched_job_init(&job->base, &job->queue->entity, 1, job->vm,
 				 file->client_id);
 	if (!ret)
-		ret = reserve_vmas(job);
+		ret = msm_vm_reserve_vmas(&job->update.spare, vmas);
 	if (!ret)
 		ret = promise_tables(job);
-	if (!ret)
-		add_ranges(job);
+	if (ret)
+		return ret;
 
-	return ret;
+	add_ranges(job);
+	trace_msm_vm_reserve(job->vm, job->number, job->nr_ops, vmas,
+			     pages_set_aside(job));
+
+	return 0;
 }
 
 /**
@@ -552,6 +577,15 @@ static void commit_fences(struct msm_vm_job *job)
 	}
 }
 
+static void trace_commit(struct msm_vm_job *job)
+{
+	if (trace_msm_vm_commit_enabled())
+		trace_msm_vm_commit(job->vm, job->number,
+				    job->queue->id, job->turn.number,
+				    job->nr_ops,
+				    list_count_nodes(&job->update.pt.list));
+}
+
 /**
  * msm_vm_job_commit - make it so
  * @job: the job, locked; the caller's reference is consumed
@@ -569,6 +603,7 @@ void msm_vm_job_commit(struct msm_vm_job *job, struct drm_msm_vm_bind *args)
 	drm_sched_job_arm(&job->base);
 	msm_vm_order_begin(&job->vm->order, &job->turn);
 	commit_fences(job);
+	trace_commit(job);
 	kref_get(&job->ref);
 	drm_sched_entity_push_job(&job->base);
 	unlock_all(job);

@@ -40,6 +40,7 @@ struct msm_vm_op {
  * struct msm_vm_job - a VM_BIND ioctl on its way, and the owner of all it took
  * @base: the scheduler job; initialized when @base.s_fence is set
  * @ref: the ioctl, and the scheduler once the job is pushed
+ * @number: tells it from the other jobs of its VM, for tracing
  * @vm: the VM, which @queue keeps
  * @queue: counted reference
  * @fence: the out fence
@@ -58,6 +59,7 @@ struct msm_vm_op {
 struct msm_vm_job {
 	struct drm_sched_job base;
 	struct kref ref;
+	u64 number;
 	struct msm_vm *vm;
 	struct msm_vm_queue *queue;
 	struct dma_fence *fence;

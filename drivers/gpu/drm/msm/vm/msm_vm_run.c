@@ -24,6 +24,7 @@
 #include "msm_vm_job.h"
 #include "msm_vm_queue.h"
 #include "msm_vm_run.h"
+#include "msm_vm_trace.h"
 
 /* On the reclaim path: others wait for fences that jobs signal. */
 static struct workqueue_struct *run_wq;
@@ -158,6 +159,9 @@ static void apply(struct msm_vm_job *job, int err)
 	err = msm_pt_ops_apply(&job->update.pt, &pgtable_target, vm,
 			       err ?: READ_ONCE(vm->error));
 	log_edits(job, err);
+	trace_msm_vm_run(vm, job->number, job->turn.number, err,
+			 job->update.pt.flushes,
+			 atomic_long_read(&vm->tables.made));
 
 	if (err)
 		msm_vm_kill(vm, err, "a bind was not applied");
