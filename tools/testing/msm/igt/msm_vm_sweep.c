@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "gpu_fence.h"
+#include "gpu_mem.h"
 #include "gpu_nth.h"
 #include "vm_test.h"
 
@@ -33,6 +34,7 @@
  * @b: buffer of 4 pages
  * @job: made ready for sequences that submit
  * @extra: a second context, for sequences that open or close one
+ * @border: end of a table of each level, none of which is there
  * @queue: a queue that the sequence made, or 0
  * @step: for the message when a sequence of several calls fails
  * @node: path of the render node
@@ -43,6 +45,7 @@ struct sweep_state {
 	struct gpu_bo *b;
 	struct gpu_job job;
 	struct gpu_vm extra;
+	u64 border;
 	u32 queue;
 	const char *step;
 	char node[64];
@@ -174,6 +177,50 @@ static int finish_submit(struct sweep_state *s)
 	return ret;
 }
 
+/* Everything idle loses its pages, when there is memory to ask for that. */
+static int act_evict(struct sweep_state *s)
+{
+	return gpu_mem_shrink();
+}
+
+/* Evicted to swap, so that new pages are needed to come back */
+static int prepare_restore(struct sweep_state *s)
+{
+	int ret = gpu_mem_shrink();
+
+	ret = ret ?: gpu_mem_swap_out(s->a->size / GPU_PAGE);
+	return ret ?: prepare_submit(s);
+}
+
+/* A VM keeps its tables, so each round goes where there are none yet. */
+static int prepare_borders(struct sweep_state *s)
+{
+	s->border += 2 * GPU_VM_AREA_OFFSET;
+	return 0;
+}
+
+/* Two tables of the last level, and two of the one above */
+static int act_borders(struct sweep_state *s)
+{
+	const struct drm_msm_vm_bind_op op =
+		gpu_bind_op_map(s->border - 2 * GPU_PAGE, s->b, 0, s->b->size);
+
+	return bind(s, &op, 1, GPU_NO_FENCE);
+}
+
+static int finish_borders(struct sweep_state *s)
+{
+	int ret = gpu_job_finish(&s->job);
+
+	vm_test_expect(&s->vm, s->border - 3 * GPU_PAGE, ". B0-3 .");
+	return ret;
+}
+
+static int undo_borders(struct sweep_state *s)
+{
+	return gpu_vm_unmap(&s->vm, s->border - 2 * GPU_PAGE, s->b->size);
+}
+
 static int act_queue(struct sweep_state *s)
 {
 	return gpu_dev_queue_new(&s->vm.dev, MSM_SUBMITQUEUE_VM_BIND, 0,
@@ -249,6 +296,7 @@ static void open_state(struct sweep_state *s)
 	s->a = vm_test_bo(&s->vm, 'A', 8);
 	s->b = vm_test_bo(&s->vm, 'B', 4);
 	vm_test_map(&s->vm, s->vm.area, s->a);
+	s->border = s->vm.area;
 	/* The first submit of a context makes what the later ones use. */
 	vm_test_expect(&s->vm, s->vm.area, "A0-7");
 
@@ -349,6 +397,21 @@ static const struct sweep submit = {
 	.before = "A0-7", .after = "A0-7",
 };
 
+static const struct sweep borders = {
+	.prepare = prepare_borders, .act = act_borders,
+	.finish = finish_borders, .undo = undo_borders,
+	.before = "A0-7", .after = "A0-7",
+};
+
+static const struct sweep evict = {
+	.act = act_evict, .before = "A0-7", .after = "A0-7",
+};
+
+static const struct sweep restore = {
+	.prepare = prepare_restore, .act = act_submit, .finish = finish_submit,
+	.before = "A0-7", .after = "A0-7",
+};
+
 static const struct sweep close_all = {
 	.prepare = prepare_close, .act = act_close, .void_ = true,
 	.before = "A0-7", .after = "A0-7",
@@ -358,11 +421,15 @@ static const struct msm_igt_subtest tests[] = {
 	{ "create", "open, opt in, first queue", run_sweep, &create },
 	{ "queue", "one more bind queue", run_sweep, &queue },
 	{ "map", "one MAP into a hole", run_sweep, &map },
+	{ "map-borders", "one MAP across a table of each level", run_sweep,
+	  &borders },
 	{ "map-behind-fence", "MAP with an in-fence", run_sweep, &behind },
 	{ "rebind", "MAP over the middle of a mapping", run_sweep, &rebind },
 	{ "unmap", "UNMAP of the middle", run_sweep, &unmap },
 	{ "array", "three operations, new page tables", run_sweep, &array },
 	{ "submit", "SUBMIT by address", run_sweep, &submit },
+	{ "evict", "reclaim of all that is idle", run_sweep, &evict },
+	{ "restore", "SUBMIT after that, pages in swap", run_sweep, &restore },
 	{ "close", "buffer, queue and file with a bind queued", run_sweep,
 	  &close_all },
 };
@@ -374,6 +441,9 @@ static void sweep_fixture(void)
 	vm_test_fixture();
 	ret = gpu_nth_setup();
 	msm_igt_require(ret != -ENOENT, "this kernel cannot fail allocations\n");
+	msm_igt_assert_ok(ret);
+	ret = gpu_mem_setup();
+	msm_igt_require(ret != -ENOSPC, "no swap, nothing can be evicted\n");
 	msm_igt_assert_ok(ret);
 }
 
