@@ -17,7 +17,7 @@ from lab.common import Failure, run, write_atomic
 from lab.report import FAIL, PASS, Case
 
 OURS = ("vm", "vgpu")                   # folders below drivers/gpu/drm/msm, and single files beside them
-FILES = ("msm_pgtable.c",)
+FILES = ("msm_pgtable.c", "msm_syncobj.c")
 DRIVER = "drivers/gpu/drm/msm"
 TARGET = 95.0                           # percent of the lines of drivers/gpu/drm/msm/vm
 

@@ -107,7 +107,7 @@ class Config(unittest.TestCase):
 
     def test_a_flavour_on_top_of_others_has_all_of_them(self):
         options = config.wanted(arch.X86_64, "gcov")
-        for name in ("CONFIG_PROVE_LOCKING", "CONFIG_DEBUG_KMEMLEAK", "CONFIG_GCOV_KERNEL"):
+        for name in ("CONFIG_PROVE_LOCKING", "CONFIG_DEBUG_VM", "CONFIG_GCOV_KERNEL"):
             self.assertEqual(options[name], "y")
 
     def test_it_starts_from_the_nearest_that_is_built(self):
