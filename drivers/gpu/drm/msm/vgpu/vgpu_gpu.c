@@ -19,7 +19,9 @@
  */
 
 #include <linux/debugfs.h>
+#include <linux/dma-fence.h>
 #include <linux/iopoll.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
@@ -360,10 +362,25 @@ static void vgpu_gpu_state_registers(struct msm_gpu *gpu,
 	state->nr_registers = n;
 }
 
+/*
+ * Fences wait for recovery, and reclaim waits for fences: lockdep complains here
+ * if what a crash dump allocates could enter reclaim.
+ */
+static void vgpu_gpu_assert_no_reclaim(void)
+{
+	bool cookie = dma_fence_begin_signalling();
+
+	might_alloc(GFP_KERNEL);
+	dma_fence_end_signalling(cookie);
+}
+
 static struct msm_gpu_state *vgpu_gpu_state_get(struct msm_gpu *gpu)
 {
-	struct msm_gpu_state *state = kzalloc(sizeof(*state), GFP_KERNEL);
+	struct msm_gpu_state *state;
 
+	vgpu_gpu_assert_no_reclaim();
+
+	state = kzalloc(sizeof(*state), GFP_KERNEL);
 	if (!state)
 		return ERR_PTR(-ENOMEM);
 
