@@ -87,6 +87,7 @@ int msm_vm_job_want_fd(struct msm_vm_job *job);
 int msm_vm_job_sync(struct msm_vm_job *job, struct drm_file *file,
 		    const struct drm_msm_vm_bind *args);
 int msm_vm_job_lock(struct msm_vm_job *job);
+void msm_vm_job_unlock(struct msm_vm_job *job);
 void msm_vm_job_commit(struct msm_vm_job *job, struct drm_msm_vm_bind *args);
 void msm_vm_job_abort(struct msm_vm_job *job);
 void msm_vm_job_put(struct msm_vm_job *job);
