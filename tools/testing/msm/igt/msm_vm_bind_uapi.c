@@ -339,6 +339,12 @@ static void request_stride_tiny(struct vm_canary *c,
 	req->op_stride = 1;
 }
 
+static void request_stride_large(struct vm_canary *c,
+				 struct drm_msm_vm_bind *req)
+{
+	req->op_stride = GPU_PAGE + sizeof(u64);
+}
+
 static void request_ops_null(struct vm_canary *c, struct drm_msm_vm_bind *req)
 {
 	req->ops = 0;
@@ -459,6 +465,8 @@ static const struct msm_igt_subtest request_tests[] = {
 	  BAD_REQUEST(request_ops_kernel, EFAULT, "op 0: copy") },
 	{ "bind-ops-too-many", "2^32 - 1 operations", refuse_request,
 	  BAD_REQUEST(request_ops_many, ENOMEM, "no memory for 4294967295 ops") },
+	{ "bind-stride-large", "more than a page", refuse_request,
+	  BAD_REQUEST(request_stride_large, E2BIG, "op_stride 4104") },
 	{ "bind-stride", "0 is 40, more is walked, its tail must be zero",
 	  op_stride },
 };

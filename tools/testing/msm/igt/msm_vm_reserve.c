@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -197,9 +198,61 @@ static void memcg(const void *arg)
 	gpu_gate_free(&gate);
 }
 
+/* KiB behind @key in the fdinfo of the context */
+static u64 fdinfo(struct gpu_vm *vm, const char *key)
+{
+	char path[64], line[128], format[64];
+	u64 value = 0;
+	FILE *file;
+	int found = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", vm->dev.fd);
+	snprintf(format, sizeof(format), "%s: %%llu KiB", key);
+	file = fopen(path, "r");
+	msm_igt_assert(file, "no %s\n", path);
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, format, &value) == 1;
+	fclose(file);
+	msm_igt_assert(found, "no %s in %s\n", key, path);
+	return value;
+}
+
+/* The root, and one table of each level for the scratch buffer */
+#define FIRST_TABLES	4
+/* Of the large range: LARGE_TABLES, and one table for each GiB */
+#define LARGE_KIB	((LARGE_TABLES + 3) * GPU_PAGE / 1024)
+
+static void in_fdinfo(const void *arg)
+{
+	struct gpu_gate gate = vm_test_gate();
+	u64 before, reserved;
+	struct gpu_vm vm;
+	int fence;
+
+	vm_test_open(&vm);
+	require_null(&vm);
+	before = fdinfo(&vm, "msm-vm-tables");
+	msm_igt_assert(before == FIRST_TABLES * GPU_PAGE / 1024,
+		       "%llu KiB of tables in a new VM\n", before);
+	fence = queue_large(&vm, &gate);
+	reserved = fdinfo(&vm, "msm-vm-reserved");
+	msm_igt_assert(reserved == LARGE_KIB, "%llu KiB reserved, not %llu\n",
+		       reserved, LARGE_KIB);
+
+	msm_igt_assert_ok(gpu_gate_open(&gate));
+	msm_igt_assert_ok(gpu_fence_finish(fence));
+	reserved = fdinfo(&vm, "msm-vm-reserved");
+	msm_igt_assert(!reserved, "%llu KiB left\n", reserved);
+	msm_igt_assert(fdinfo(&vm, "msm-vm-tables") == before + LARGE_KIB,
+		       "%llu KiB of tables\n", fdinfo(&vm, "msm-vm-tables"));
+	vm_test_close(&vm);
+	gpu_gate_free(&gate);
+}
+
 static const struct msm_igt_subtest tests[] = {
 	{ "throttle", "a client that piles up reserves waits, others do not",
 	  throttle },
+	{ "fdinfo", "page tables, made and set aside, in /proc", in_fdinfo },
 	{ "memcg", "VMAs and table pages are charged to the caller", memcg },
 };
 
