@@ -92,23 +92,25 @@ static bool is_sorted(const struct msm_vm_turn *turn)
  */
 void msm_vm_turn_close(struct msm_vm_turn *turn)
 {
-	u32 i, nr = 0;
+	struct msm_vm_range *last = turn->ranges;
+	u32 i;
 
+	if (!turn->nr)
+		return;
 	if (!is_sorted(turn))
 		sort(turn->ranges, turn->nr, sizeof(*turn->ranges),
 		     compare_first, NULL);
 
-	for (i = 0; i < turn->nr; i++) {
+	for (i = 1; i < turn->nr; i++) {
 		const struct msm_vm_range *next = &turn->ranges[i];
-		struct msm_vm_range *range = &turn->ranges[nr - 1];
 
-		if (nr && next->first <= range->last + 1)
-			range->last = max(range->last, next->last);
+		if (next->first <= last->last + 1)
+			last->last = max(last->last, next->last);
 		else
-			turn->ranges[nr++] = *next;
+			*++last = *next;
 		cond_resched();
 	}
-	turn->nr = nr;
+	turn->nr = last - turn->ranges + 1;
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_turn_close);
 
