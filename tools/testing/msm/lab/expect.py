@@ -40,6 +40,11 @@ def load(name, folder=FOLDER):
     return rules
 
 
+def known(name, outcome, rules):
+    """The rule that may explain an outcome other than pass, or None; whether it does, judge() says at the end."""
+    return next((rule for rule in rules if rule.covers(name) and rule.what.partition(": ")[0] == outcome), None)
+
+
 def judge(name, outcome, detail, rules):
     """(outcome, detail, note) after the list of expected results has been asked.
 

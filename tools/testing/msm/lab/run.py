@@ -64,10 +64,9 @@ class Show:
 
     def _test(self, number, total, program, subtest, word, seconds):
         name = f"{program.removeprefix('msm/')}/{subtest}"
-        rules = [rule for rule in expect.load("results.txt") if rule.covers(name)]
-        known = bool(rules) and rules[0].what.partition(": ")[0] == word
-        mark = "known" if known else suites.MARK.get(word, word)
-        why = ": " + re.split(r"[:(]", rules[0].reason)[0].strip() if known else ""
+        rule = expect.known(name, word, expect.load("results.txt"))
+        mark = "known" if rule else suites.MARK.get(word, word)
+        why = ": " + re.split(r"[:(]", rule.reason)[0].strip() if rule else ""
         say("  " + textwrap.shorten(f"[{number:2}/{total}] {mark:5} {name}{why}", 96, placeholder=" ..."))
 
 

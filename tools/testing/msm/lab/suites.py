@@ -8,7 +8,7 @@ import unittest
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import arch as arches, common, deps, fuzzrun, health, igtrun, initrd, kernel, ktap, vulkanrun
+from lab import arch as arches, common, deps, expect, fuzzrun, health, igtrun, initrd, kernel, ktap, vulkanrun
 from lab.guest import Guest, Options
 from lab.report import FAIL, PASS, SKIP, Case
 
@@ -45,7 +45,9 @@ class Context:
 
     def show(self, number, total, name, word, seconds):
         took = f" {seconds:.1f} s" if seconds >= 1 else ""
-        self.say(f"  [{number}/{total}] {MARK.get(word, word)} {name}{took}")
+        rule = expect.known(name.replace(" ", "/"), word, expect.load("results.txt"))
+        mark = "known" if word == FAIL and rule else MARK.get(word, word)
+        self.say(f"  [{number}/{total}] {mark} {name}{took}")
 
 
 def log_of(suite):
