@@ -211,6 +211,9 @@ static bool replace_bo(struct stress_worker *w)
 
 	dev.bo_flags = i & 1 ? MSM_BO_NO_SHARE : 0;
 	ret = gpu_pages_bo(&dev, letter(w, i), STRESS_BO_PAGES, &bo);
+	/* So says shmem when it gets no memory for an inode. */
+	if (ret == -ENOSPC)
+		ret = -ENOMEM;
 	if (is_refusal(w, ret))
 		return true;
 	if (ret)
