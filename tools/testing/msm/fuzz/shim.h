@@ -204,6 +204,8 @@ typedef struct { } wait_queue_head_t;
 
 struct work_struct { int unused; };
 struct rcu_head { void *next; };
+typedef struct { int v; } atomic_t;
+typedef struct { s64 v; } atomic64_t;
 typedef struct { long v; } atomic_long_t;
 #define atomic_long_set(a, n) ((a)->v = (n))
 #define atomic_long_inc(a) ((a)->v++)
