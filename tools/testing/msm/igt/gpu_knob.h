@@ -10,8 +10,7 @@
 int gpu_knob_set(const char *name, u64 value);
 int gpu_knob_get(const char *name, u64 *value);
 int gpu_knob_stat(const char *name, u64 *value);
-int gpu_knob_gem(const char *format, u64 *value)
-	__attribute__((format(scanf, 1, 0)));
+int gpu_knob_gem(const char *format, u64 *value);
 int gpu_knob_bo_count(u64 *count);
 bool gpu_knob_can_fail(void);
 int gpu_knob_fail_nth(int nth);

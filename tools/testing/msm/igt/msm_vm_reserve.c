@@ -199,7 +199,7 @@ static void memcg(const void *arg)
 }
 
 /* KiB behind @key in the fdinfo of the context */
-static u64 fdinfo(struct gpu_vm *vm, const char *key)
+static u64 fdinfo_kib(struct gpu_vm *vm, const char *key)
 {
 	char path[64], line[128], format[64];
 	u64 value = 0;
@@ -231,20 +231,20 @@ static void in_fdinfo(const void *arg)
 
 	vm_test_open(&vm);
 	require_null(&vm);
-	before = fdinfo(&vm, "msm-vm-tables");
+	before = fdinfo_kib(&vm, "msm-vm-tables");
 	msm_igt_assert(before == FIRST_TABLES * GPU_PAGE / 1024,
 		       "%llu KiB of tables in a new VM\n", before);
 	fence = queue_large(&vm, &gate);
-	reserved = fdinfo(&vm, "msm-vm-reserved");
+	reserved = fdinfo_kib(&vm, "msm-vm-reserved");
 	msm_igt_assert(reserved == LARGE_KIB, "%llu KiB reserved, not %llu\n",
 		       reserved, LARGE_KIB);
 
 	msm_igt_assert_ok(gpu_gate_open(&gate));
 	msm_igt_assert_ok(gpu_fence_finish(fence));
-	reserved = fdinfo(&vm, "msm-vm-reserved");
+	reserved = fdinfo_kib(&vm, "msm-vm-reserved");
 	msm_igt_assert(!reserved, "%llu KiB left\n", reserved);
-	msm_igt_assert(fdinfo(&vm, "msm-vm-tables") == before + LARGE_KIB,
-		       "%llu KiB of tables\n", fdinfo(&vm, "msm-vm-tables"));
+	msm_igt_assert(fdinfo_kib(&vm, "msm-vm-tables") == before + LARGE_KIB,
+		       "%llu KiB of tables\n", fdinfo_kib(&vm, "msm-vm-tables"));
 	vm_test_close(&vm);
 	gpu_gate_free(&gate);
 }

@@ -151,8 +151,8 @@ static int restore(struct msm_vm *vm, struct drm_gpuvm_bo *vm_bo,
  * @exec: the locks
  *
  * Return: 0; -EBUSY if userspace does not need the BO's contents, so that there
- * may be none; -EPIPE if the VM died meanwhile; -ENOMEM.  After an error the BO is evicted as before, unless the
- * VM is dead.
+ * may be none; -EPIPE if the VM died meanwhile; -ENOMEM.  After an error the BO
+ * is evicted as before, unless the VM is dead.
  */
 int msm_vm_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
 {

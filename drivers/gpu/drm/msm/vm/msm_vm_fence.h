@@ -2,6 +2,8 @@
 #ifndef __MSM_VM_FENCE_H__
 #define __MSM_VM_FENCE_H__
 
+#include <linux/types.h>
+
 struct dma_fence;
 
 struct dma_fence *msm_vm_fence_create(u64 context);
