@@ -14,16 +14,19 @@
 struct job {
 	struct msm_vm_turn turn;
 	struct msm_vm_range ranges[4];
+	u32 nr;
 };
 
 static void job_init(struct job *job)
 {
-	*job = (struct job) { .turn.ranges = job->ranges };
+	job->nr = 0;
+	msm_vm_turn_init(&job->turn);
 }
 
 static void job_add(struct job *job, int page, int nr)
 {
-	msm_vm_turn_add(&job->turn, P(page), P(page + nr) - 1);
+	msm_vm_turn_add(&job->turn, &job->ranges[job->nr++], P(page),
+			P(page + nr) - 1);
 }
 
 static void begin(struct msm_vm_order *order, struct job *job, int page, int nr)
@@ -76,13 +79,16 @@ static void order_neighbours_are_free(struct kunit *test)
 	msm_vm_order_end(&order, &c.turn);
 }
 
-static void expect_ranges(struct kunit *test, const struct job *job,
+static void expect_ranges(struct kunit *test, struct job *job,
 			  const int (*pages)[2], u32 nr)
 {
-	KUNIT_ASSERT_EQ(test, job->turn.nr, nr);
-	for (u32 i = 0; i < nr; i++) {
-		KUNIT_EXPECT_EQ(test, job->ranges[i].first, P(pages[i][0]));
-		KUNIT_EXPECT_EQ(test, job->ranges[i].last, P(pages[i][1]) - 1);
+	const struct msm_vm_range *range;
+
+	KUNIT_ASSERT_EQ(test, list_count_nodes(&job->turn.ranges), nr);
+	list_for_each_entry(range, &job->turn.ranges, node) {
+		KUNIT_EXPECT_EQ(test, range->first, P((*pages)[0]));
+		KUNIT_EXPECT_EQ(test, range->last, P((*pages)[1]) - 1);
+		pages++;
 	}
 }
 
@@ -109,22 +115,25 @@ static void order_ranges_join(struct kunit *test)
 
 	job_init(&job);
 	msm_vm_turn_close(&job.turn);
-	KUNIT_EXPECT_EQ(test, job.turn.nr, 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&job.turn.ranges));
 }
 
 /* A job that names one page over and over has one range to look for. */
 static void order_repeats_are_one(struct kunit *test)
 {
 	const u32 nr = 100000;
-	struct msm_vm_turn turn = {};
+	struct msm_vm_range *ranges;
+	struct msm_vm_turn turn;
 
-	turn.ranges = kvcalloc(nr, sizeof(*turn.ranges), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, turn.ranges);
+	ranges = kvcalloc(nr, sizeof(*ranges), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ranges);
+	msm_vm_turn_init(&turn);
 	for (u32 i = 0; i < nr; i++)
-		msm_vm_turn_add(&turn, P(i % 2 ? 3 : 1), P(i % 2 ? 4 : 2) - 1);
+		msm_vm_turn_add(&turn, &ranges[i], P(i % 2 ? 3 : 1),
+				P(i % 2 ? 4 : 2) - 1);
 	msm_vm_turn_close(&turn);
-	KUNIT_EXPECT_EQ(test, turn.nr, 2);
-	kvfree(turn.ranges);
+	KUNIT_EXPECT_EQ(test, list_count_nodes(&turn.ranges), 2);
+	kvfree(ranges);
 }
 
 static void order_nothing_to_change(struct kunit *test)
@@ -146,10 +155,11 @@ static void order_nothing_to_change(struct kunit *test)
 
 static bool overlap(const struct job *a, const struct job *b)
 {
-	for (u32 i = 0; i < a->turn.nr; i++) {
-		for (u32 j = 0; j < b->turn.nr; j++) {
-			if (a->ranges[i].first <= b->ranges[j].last &&
-			    b->ranges[j].first <= a->ranges[i].last)
+	const struct msm_vm_range *left, *right;
+
+	list_for_each_entry(left, &a->turn.ranges, node) {
+		list_for_each_entry(right, &b->turn.ranges, node) {
+			if (left->first <= right->last && right->first <= left->last)
 				return true;
 		}
 	}
@@ -192,7 +202,7 @@ static void order_random(struct kunit *test)
 			bool blocked = msm_vm_order_blocker(&order, &jobs[i].turn);
 
 			KUNIT_ASSERT_EQ(test, blocked, must_wait(jobs, i));
-			if (!blocked && jobs[i].turn.nr) {
+			if (!blocked && !list_empty(&jobs[i].turn.ranges)) {
 				msm_vm_order_end(&order, &jobs[i].turn);
 				left--;
 			}

@@ -64,6 +64,7 @@ struct msm_vm_job *msm_vm_job_create(struct msm_vm_queue *queue, u32 nr_ops)
 	job->number = atomic64_inc_return(&job->vm->last_job);
 	job->fd = -1;
 	job->nr_ops = nr_ops;
+	msm_vm_turn_init(&job->turn);
 	msm_vma_update_init(&job->update);
 
 	if (!nr_ops)
@@ -71,9 +72,7 @@ struct msm_vm_job *msm_vm_job_create(struct msm_vm_queue *queue, u32 nr_ops)
 
 	job->ops = kvcalloc(nr_ops, sizeof(*job->ops),
 			    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	job->turn.ranges = kvcalloc(nr_ops, sizeof(*job->turn.ranges),
-				    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (job->ops && job->turn.ranges)
+	if (job->ops)
 		return job;
 
 	job->nr_ops = 0;
@@ -179,7 +178,6 @@ static void job_free(struct kref *ref)
 
 	atomic_dec(&job->vm->jobs);
 	msm_vm_queue_put(job->queue);
-	kvfree(job->turn.ranges);
 	kvfree(job->ops);
 	kfree(job);
 }
@@ -297,7 +295,8 @@ static void add_ranges(struct msm_vm_job *job)
 	for (i = 0; i < job->nr_ops; i++) {
 		const struct msm_vm_request *req = &job->ops[i].req;
 
-		msm_vm_turn_add(&job->turn, req->iova, req->iova + req->range - 1);
+		msm_vm_turn_add(&job->turn, &job->ops[i].range, req->iova,
+				req->iova + req->range - 1);
 	}
 	msm_vm_turn_close(&job->turn);
 }

@@ -27,6 +27,7 @@ struct sync_file;
  * @vm_bo: connection of VM and BO, held while the locks are
  * @pinned: the backing pages are pinned until the job is freed
  * @map: the page-table edit of a map
+ * @range: what it changes, in the job's turn
  */
 struct msm_vm_op {
 	struct msm_vm_request req;
@@ -34,6 +35,7 @@ struct msm_vm_op {
 	struct drm_gpuvm_bo *vm_bo;
 	bool pinned;
 	struct msm_pt_op map;
+	struct msm_vm_range range;
 };
 
 /**

@@ -29,6 +29,7 @@ static int may_go_on(void)
 static int lock_all(struct msm_vm_job *job)
 {
 	struct drm_gpuvm *vm = &job->vm->base;
+	const struct msm_vm_range *range;
 	int ret;
 	u32 i;
 
@@ -38,16 +39,19 @@ static int lock_all(struct msm_vm_job *job)
 		if (!ret && job->ops[i].obj)
 			ret = drm_exec_prepare_obj(&job->exec, job->ops[i].obj, 1);
 	}
-	for (i = 0; i < job->turn.nr && !ret; i++) {
-		const struct msm_vm_range *range = &job->turn.ranges[i];
+	if (ret)
+		return ret;
 
+	list_for_each_entry(range, &job->turn.ranges, node) {
 		ret = may_go_on();
 		if (!ret)
 			ret = drm_gpuvm_prepare_range(vm, &job->exec, range->first,
 						      range->last - range->first + 1, 1);
+		if (ret)
+			return ret;
 	}
 
-	return ret;
+	return 0;
 }
 
 /* With the locks held: what may still fail, so that commit cannot. */

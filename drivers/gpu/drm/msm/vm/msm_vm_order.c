@@ -19,9 +19,9 @@
 
 #include <linux/export.h>
 #include <linux/interval_tree_generic.h>
+#include <linux/list_sort.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
-#include <linux/sort.h>
 #include <kunit/visibility.h>
 
 #include "msm_vm_order.h"
@@ -45,40 +45,51 @@ void msm_vm_order_init(struct msm_vm_order *order)
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_order_init);
 
 /**
+ * msm_vm_turn_init - nothing will change
+ * @turn: the turn
+ */
+void msm_vm_turn_init(struct msm_vm_turn *turn)
+{
+	INIT_LIST_HEAD(&turn->ranges);
+	turn->free = &turn->ranges;
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_turn_init);
+
+/**
  * msm_vm_turn_add - a job will change a range
- * @turn: the job's turn, not begun; @turn->ranges has room for one more
+ * @turn: the job's turn, not begun
+ * @range: memory for it, which must stay until msm_vm_order_end()
  * @first: first address
  * @last: last address, inclusive
  *
  * May overlap with what was added before, until msm_vm_turn_close().
  */
-void msm_vm_turn_add(struct msm_vm_turn *turn, u64 first, u64 last)
+void msm_vm_turn_add(struct msm_vm_turn *turn, struct msm_vm_range *range,
+		     u64 first, u64 last)
 {
-	struct msm_vm_range *range = &turn->ranges[turn->nr++];
-
 	range->first = first;
 	range->last = last;
 	range->turn = turn;
+	list_add_tail(&range->node, &turn->ranges);
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_turn_add);
 
-static int compare_first(const void *a, const void *b)
+static int compare_first(void *priv, const struct list_head *a,
+			 const struct list_head *b)
 {
-	const struct msm_vm_range *left = a, *right = b;
-
-	if (left->first == right->first)
-		return 0;
-
-	return left->first < right->first ? -1 : 1;
+	return list_entry(a, struct msm_vm_range, node)->first >
+	       list_entry(b, struct msm_vm_range, node)->first;
 }
 
 static bool is_sorted(const struct msm_vm_turn *turn)
 {
-	u32 i;
+	const struct msm_vm_range *range;
+	u64 before = 0;
 
-	for (i = 1; i < turn->nr; i++) {
-		if (turn->ranges[i - 1].first > turn->ranges[i].first)
+	list_for_each_entry(range, &turn->ranges, node) {
+		if (range->first < before)
 			return false;
+		before = range->first;
 	}
 
 	return true;
@@ -92,25 +103,20 @@ static bool is_sorted(const struct msm_vm_turn *turn)
  */
 void msm_vm_turn_close(struct msm_vm_turn *turn)
 {
-	struct msm_vm_range *last = turn->ranges;
-	u32 i;
+	struct msm_vm_range *range, *next, *last = NULL;
 
-	if (!turn->nr)
-		return;
 	if (!is_sorted(turn))
-		sort(turn->ranges, turn->nr, sizeof(*turn->ranges),
-		     compare_first, NULL);
+		list_sort(NULL, &turn->ranges, compare_first);
 
-	for (i = 1; i < turn->nr; i++) {
-		const struct msm_vm_range *next = &turn->ranges[i];
-
-		if (next->first <= last->last + 1)
-			last->last = max(last->last, next->last);
-		else
-			*++last = *next;
+	list_for_each_entry_safe(range, next, &turn->ranges, node) {
+		if (last && range->first <= last->last + 1) {
+			last->last = max(last->last, range->last);
+			list_del(&range->node);
+		} else {
+			last = range;
+		}
 		cond_resched();
 	}
-	turn->nr = last - turn->ranges + 1;
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_turn_close);
 
@@ -123,13 +129,13 @@ EXPORT_SYMBOL_IF_KUNIT(msm_vm_turn_close);
  */
 void msm_vm_order_begin(struct msm_vm_order *order, struct msm_vm_turn *turn)
 {
-	u32 i;
+	struct msm_vm_range *range;
 
 	turn->number = order->next++;
 
-	for (i = 0; i < turn->nr; i++) {
+	list_for_each_entry(range, &turn->ranges, node) {
 		spin_lock(&order->lock);
-		range_tree_insert(&turn->ranges[i], &order->ranges);
+		range_tree_insert(range, &order->ranges);
 		spin_unlock(&order->lock);
 		cond_resched();
 	}
@@ -149,6 +155,11 @@ static struct msm_vm_turn *earlier_turn(struct msm_vm_order *order,
 	return other ? other->turn : NULL;
 }
 
+static const struct msm_vm_range *next_to_check(const struct msm_vm_turn *turn)
+{
+	return list_entry(turn->free->next, struct msm_vm_range, node);
+}
+
 /**
  * msm_vm_order_blocker - must a job wait?
  * @order: the order of the VM
@@ -162,19 +173,19 @@ static struct msm_vm_turn *earlier_turn(struct msm_vm_order *order,
 struct msm_vm_turn *msm_vm_order_blocker(struct msm_vm_order *order,
 					 struct msm_vm_turn *turn)
 {
-	struct msm_vm_turn *blocker = NULL;
+	struct msm_vm_turn *blocker;
 
 	/* Earlier turns only become fewer: what is free stays free. */
-	for (; turn->free < turn->nr; turn->free++) {
+	for (; !list_is_last(turn->free, &turn->ranges); turn->free = turn->free->next) {
 		spin_lock(&order->lock);
-		blocker = earlier_turn(order, turn, &turn->ranges[turn->free]);
+		blocker = earlier_turn(order, turn, next_to_check(turn));
 		spin_unlock(&order->lock);
 		if (blocker)
-			break;
+			return blocker;
 		cond_resched();
 	}
 
-	return blocker;
+	return NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_order_blocker);
 
@@ -185,11 +196,14 @@ EXPORT_SYMBOL_IF_KUNIT(msm_vm_order_blocker);
  */
 void msm_vm_order_end(struct msm_vm_order *order, struct msm_vm_turn *turn)
 {
-	for (; turn->nr; turn->nr--) {
+	struct msm_vm_range *range, *next;
+
+	list_for_each_entry_safe(range, next, &turn->ranges, node) {
 		spin_lock(&order->lock);
-		range_tree_remove(&turn->ranges[turn->nr - 1], &order->ranges);
+		range_tree_remove(range, &order->ranges);
 		spin_unlock(&order->lock);
 		cond_resched();
 	}
+	msm_vm_turn_init(turn);
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_order_end);

@@ -2,6 +2,7 @@
 #ifndef __MSM_VM_ORDER_H__
 #define __MSM_VM_ORDER_H__
 
+#include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -23,6 +24,7 @@ struct msm_vm_order {
 /**
  * struct msm_vm_range - addresses that a job changes
  * @rb: in &msm_vm_order.ranges
+ * @node: in &msm_vm_turn.ranges
  * @first: first address
  * @last: last address, inclusive
  * @subtree_last: for the interval tree
@@ -30,6 +32,7 @@ struct msm_vm_order {
  */
 struct msm_vm_range {
 	struct rb_node rb;
+	struct list_head node;
 	u64 first;
 	u64 last;
 	u64 subtree_last;
@@ -39,20 +42,21 @@ struct msm_vm_range {
 /**
  * struct msm_vm_turn - the place of a job among those of its VM
  * @number: in the order of the ioctls
- * @ranges: what the job changes; the memory is the job's; disjoint and sorted
- *	once the turn is closed
- * @nr: number of @ranges
- * @free: how many of @ranges no earlier turn overlaps any more
+ * @ranges: &struct msm_vm_range that the job changes; disjoint and sorted once
+ *	the turn is closed
+ * @free: the last of @ranges, or their head, up to which no earlier turn
+ *	overlaps any more
  */
 struct msm_vm_turn {
 	u64 number;
-	struct msm_vm_range *ranges;
-	u32 nr;
-	u32 free;
+	struct list_head ranges;
+	struct list_head *free;
 };
 
 void msm_vm_order_init(struct msm_vm_order *order);
-void msm_vm_turn_add(struct msm_vm_turn *turn, u64 first, u64 last);
+void msm_vm_turn_init(struct msm_vm_turn *turn);
+void msm_vm_turn_add(struct msm_vm_turn *turn, struct msm_vm_range *range,
+		     u64 first, u64 last);
 void msm_vm_turn_close(struct msm_vm_turn *turn);
 void msm_vm_order_begin(struct msm_vm_order *order, struct msm_vm_turn *turn);
 struct msm_vm_turn *msm_vm_order_blocker(struct msm_vm_order *order,
