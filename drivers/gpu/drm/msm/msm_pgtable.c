@@ -230,10 +230,9 @@ void msm_pgtable_lend(struct msm_pgtable *pt, struct msm_pgtable_pages *pages)
 /* Bytes from pages[0] on that are physically contiguous, @size at most. */
 static u64 contiguous(struct page **pages, u64 size)
 {
-	unsigned long pfn = page_to_pfn(pages[0]);
 	u64 n = 1, max = size >> PAGE_SHIFT;
 
-	while (n < max && page_to_pfn(pages[n]) == pfn + n)
+	while (n < max && pages[n] == nth_page(pages[0], n))
 		n++;
 
 	return n << PAGE_SHIFT;
