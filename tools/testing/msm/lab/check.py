@@ -122,14 +122,15 @@ def main(argv):
     args = parser.parse_args(argv)
     arch, names, started = arches.get(args.arch), chosen(args.suite), time.monotonic()
     context_ = context(arch, args, names)
-    coverage.forget()
-    cases, times = run(context_, names, args.at_once)
-    if args.flavour == "gcov":
-        cases += covered(context_, times)
+    path = suites.RESULTS / "junit.xml"
+    with common.exclusive(suites.RESULTS):
+        coverage.forget()
+        cases, times = run(context_, names, args.at_once)
+        if args.flavour == "gcov":
+            cases += covered(context_, times)
+        report.junit(cases, times, path)
     for line in report.lines(cases, times):
         say(line)
-    path = common.OUT / "results" / "junit.xml"
-    report.junit(cases, times, path)
     say(f"junit: {path}; all of it took {clock(time.monotonic() - started)}")
     say(report.last_line(cases))
     return 0 if report.succeeded(cases) else 1

@@ -85,11 +85,13 @@ class Guest:
 
     def run(self, command=None, on_line=None):
         """Run a shell command (None: an interactive shell); return the Outcome."""
-        with self._control() as control:
+        with self._control() as control, contextlib.ExitStack() as used:
+            shares = {name: used.enter_context(programs.in_use(path)) for name, path in self.options.extra.items()}
             image = self._initrd(control)
             accel = "tcg" if self.options.count else self._accel(control, image)
             machine = self._machine(control, image, command)
             machine.accel = accel
+            machine.shares |= shares
             result = Process(machine, on_line).wait(self.options.timeout, self.options.idle)
             coverage.keep(control / "gcov", self.options.name)
             leaks = _text(control / "kmemleak") if (control / "kmemleak").exists() else None

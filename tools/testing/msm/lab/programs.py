@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Build our IGT tests, the demo, the benchmarks and the Vulkan programs on the host, with the guest's libraries."""
+"""Build our IGT tests, the demo, the benchmarks and the Vulkan programs on the host, with the guest's libraries.
 
+A guest reads the programs from the host while it runs. So each build has a folder
+of its own, out/tests/ARCH is a link to the last one, and an old one goes away when
+no guest uses it any more.
+"""
+
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -19,14 +26,13 @@ def folder(arch):
 
 
 def make(arch, out=say):
-    """Build what changed; return the folder."""
+    """Build if something changed; return folder()."""
     headers = kernel.headers(arch, out)
     library = rootfs.folder(arch) / "root" / arch.libdir
-    target = folder(arch)
     mark = _mark(headers, library, arch)
-    stamp = target / "stamp"
-    if stamp.exists() and stamp.read_text() == mark:
-        return target
+    target = folder(arch).with_name(f"{arch.name}-{mark[:12]}")
+    if (target / "stamp").exists() and folder(arch).resolve() == target.resolve():
+        return folder(arch)
     out("tests: building")
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
@@ -34,8 +40,41 @@ def make(arch, out=say):
     log.write_bytes(b"")
     _build(arch, log, "IGT tests", HERE / "igt/build.sh", target, headers, _library(library))
     _build(arch, log, "Vulkan programs", HERE / "vulkan/build.sh", target / "vulkan", library)
-    write_atomic(stamp, mark.encode())
-    return target
+    write_atomic(target / "stamp", mark.encode())
+    publish(folder(arch), target)
+    return folder(arch)
+
+
+def publish(link, target):
+    """Let link point to target, and remove its neighbours of other builds that no guest uses."""
+    if link.is_dir() and not link.is_symlink():
+        shutil.rmtree(link)
+    new = link.with_name(f".{link.name}.new")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target.name)
+    os.replace(new, link)
+    for path in link.parent.glob(f"{link.name}-*"):
+        with contextlib.suppress(BlockingIOError), _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            if path.resolve() != target.resolve():
+                shutil.rmtree(path)
+
+
+@contextlib.contextmanager
+def in_use(path):
+    """The folder that path is or points to, which stays while this lasts."""
+    folder_ = path.resolve()
+    with _locked(folder_, fcntl.LOCK_SH):
+        yield folder_
+
+
+@contextlib.contextmanager
+def _locked(path, how):
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _build(arch, log, what, *command):

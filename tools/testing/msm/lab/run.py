@@ -121,7 +121,8 @@ def main(argv):
     args = parser.parse_args(argv)
     started, arch = time.monotonic(), arches.get(args.arch)
     context = check.context(arch, args, ("igt", "igt-stock"))
-    cases, outcome = run(context, started)
+    with common.exclusive(suites.RESULTS):
+        cases, outcome = run(context, started)
     for line in summary(cases):
         say(line)
     say("\n" + "\n".join(f"picture: {suites.RESULTS / name}" for name in PICTURES if (suites.RESULTS / name).exists()))

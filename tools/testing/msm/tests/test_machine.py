@@ -17,7 +17,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import arch, common, config, cpio, deps, fetch, kernel, qemu  # noqa: E402
+from lab import arch, common, config, cpio, deps, fetch, kernel, programs, qemu  # noqa: E402
 from lab.common import Failure  # noqa: E402
 
 STAND_IN = """#!/bin/sh
@@ -28,6 +28,24 @@ for word; do
 	esac
 done
 """
+
+
+class Programs(unittest.TestCase):
+    def test_a_folder_in_use_stays(self):
+        with tempfile.TemporaryDirectory() as base:
+            link, builds = Path(base) / "x", [Path(base) / f"x-{number}" for number in range(3)]
+            link.mkdir()        # as it once was
+            for build in builds:
+                build.mkdir()
+            programs.publish(link, builds[0])
+            with programs.in_use(link) as folder:
+                self.assertEqual(folder, builds[0].resolve())
+                builds[1].mkdir(exist_ok=True)
+                programs.publish(link, builds[1])
+                self.assertTrue(builds[0].is_dir())
+            programs.publish(link, builds[1])
+            self.assertEqual([build.is_dir() for build in builds], [False, True, False])
+            self.assertEqual(link.resolve(), builds[1].resolve())
 
 
 class Verdict(unittest.TestCase):
