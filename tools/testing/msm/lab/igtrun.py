@@ -9,8 +9,10 @@ from pathlib import Path
 from lab import expect
 from lab.report import FAIL, PASS, SKIP, Case
 
-START = re.compile(rb"^\[[^\]]*\] \[\s*(\d+)/(\d+)\] (\S+)(?: \((.*)\))?")
-ENDED = re.compile(rb"([\w-]+)\0([A-Z]+)\0([\d.]+)\0")      # of igt_runner's packets
+# What igt_runner says of a program, and of a subtest of it
+PROGRAM = re.compile(rb"^\[[^\]]*\] \[\s*(\d+)/(\d+)\] (\S+)")
+STARTED = re.compile(rb"^\[[\d.]+\] Starting subtest: (\S+)")
+ENDED = re.compile(rb"^\[[\d.]+\] Subtest (\S+): ([A-Z]+) \(([\d.]+)s\)")
 WORDS = {"SUCCESS": PASS, "FAIL": FAIL, "SKIP": SKIP}
 STOCK = "/tmp/stock"
 SECONDS = 360
@@ -24,23 +26,14 @@ STOCK_ROOT = """\
 mkdir -p /tmp/stock && ln -s /usr/libexec/igt-gpu-tools/msm /tmp/stock/msm
 { echo TESTLIST; (cd /usr/libexec/igt-gpu-tools && ls msm/msm_*); echo "END TESTLIST"; } > /tmp/stock/test-list.txt
 """
-# igt_runner writes a lot while a test runs, which costs more than the test where the folder is the host's (9p). So it
-# writes to memory; the host gets each test's verdict when the next one starts, and all of it at the end.
+# igt_runner writes a lot while a test runs, which costs more than the test where the folder is the host's (9p): so it
+# writes to memory, and the host gets all of it at the end. Its own lines say which test runs.
 SCRIPT = """\
 export MSM_TIMEOUT_SCALE={scale}
 for file in /sys/kernel/debug/dri/*/hangcheck_period_ms; do
 	[ -w "$file" ] && echo {hangcheck} > "$file"
 done
-number=-1
-stdbuf -oL igt_runner -o --per-test-timeout {timeout} {filters} {root} /tmp/results 2>&1 | while IFS= read -r line; do
-	case $line in
-	"["*"] ["*)
-		[ ! -e "/tmp/results/$number/comms" ] || cp "/tmp/results/$number/comms" "/results/{name}/$number.comms"
-		number=$((number + 1))
-		;;
-	esac
-	printf '%s\\n' "$line"
-done
+stdbuf -oL igt_runner -o {mode} -l verbose --per-test-timeout {timeout} {filters} {root} /tmp/results 2>&1
 cp -r /tmp/results/. /results/{name}
 for dump in /sys/class/devcoredump/devcd*/data; do
 	[ -e "$dump" ] || continue
@@ -62,47 +55,50 @@ class Plan:
     results: Path       # on the host; /results in the guest is its parent
     slow: bool          # TCG
     seconds: int = SECONDS      # for one test, where slow
+    # Each subtest in a process of its own: where one may be killed for lack of memory. Else a program is started once,
+    # which under emulation takes longer than most subtests.
+    apart: bool = False
 
     def script(self):
         filters = " ".join(f"-t '{pattern}'" for pattern in self.patterns)
         before = STOCK_ROOT if self.root == STOCK else ""
         return before + SCRIPT.format(root=self.root, name=self.results.name, filters=filters,
-                                      timeout=self.seconds if self.slow else 150,
+                                      timeout=self.seconds if self.slow else 150, mode="" if self.apart else "-m",
                                       scale=4 if self.slow else 1, hangcheck=3000 if self.slow else 500)
 
 
 class Live:
-    """Turns igt_runner's start lines into one finished line per test; also knows whether msm went away."""
+    """Turns igt_runner's lines into one per finished test; also knows whether msm went away."""
 
-    def __init__(self, plan, show):
-        self.plan, self.show = plan, show
-        self.running = None
+    def __init__(self, show):
+        self.show = show
+        self.program, self.running = None, None
         self.removal, self.removed = [], False
 
     def line(self, raw):
-        start = START.match(raw)
-        if start:
+        program, started, ended = PROGRAM.match(raw), STARTED.match(raw), ENDED.match(raw)
+        if ended and self.running == ended[1].decode():
+            word = ended[2].decode()
+            self._end(WORDS.get(word, word.lower()), float(ended[3]))
+        elif started:
             self.finish()
-            self.running = (int(start[1]), int(start[2]), start[3].decode(), (start[4] or b"").decode())
+            self.running = started[1].decode()
+        elif program:
+            self.finish()
+            self.program = (int(program[1]), int(program[2]), program[3].decode())
         elif raw.startswith(b"LAB-REMOVE"):
             self.finish()
             self.removed = self.removed or raw == b"LAB-REMOVED"
             self.removal.append(raw.decode(errors="replace"))
 
     def finish(self):
+        """No more lines come from the test that runs: it crashed, or was killed."""
         if self.running:
-            number, total, program, subtest = self.running
-            self.show(number, total, program, subtest, *self._result(number - 1, subtest))
-        self.running = None
+            self._end("?   ", 0.0)
 
-    def _result(self, index, subtest):
-        """(word, seconds) from the packets that the runner wrote about this test."""
-        copies = [self.plan.results / f"{index}.comms", self.plan.results / str(index) / "comms"]
-        packets = next((path.read_bytes() for path in copies if path.is_file()), b"")
-        for name, word, seconds in ENDED.findall(packets):
-            if name.decode() == subtest:
-                return WORDS.get(word.decode(), word.decode().lower()), float(seconds)
-        return "?   ", 0.0
+    def _end(self, word, seconds):
+        self.show(*(self.program or (0, 0, "?")), self.running, word, seconds)
+        self.running = None
 
 
 def cases(plan, live):

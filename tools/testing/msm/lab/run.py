@@ -42,7 +42,7 @@ class Show:
     """Sorts the guest's lines to where a person expects them."""
 
     def __init__(self, plan, started):
-        self.live = igtrun.Live(plan, self._test)
+        self.live = igtrun.Live(self._test)
         self.started, self.showing = started, None
         self.shown = dict.fromkeys(("vm_walk", "vk_demo"))      # exit statuses
         self.found = {}

@@ -184,14 +184,14 @@ def _between(text, mark):
     return rest[:ends[0]] if ends else rest
 
 
-def _igt(context, suite, root, patterns, part="", seconds=igtrun.SECONDS, **options):
-    """Cases of one guest run of igt_runner; part tells two guests of one suite apart; seconds: see igtrun.Plan."""
+def _igt(context, suite, root, patterns, part="", seconds=igtrun.SECONDS, apart=False, **options):
+    """Cases of one guest run of igt_runner; part tells two guests of one suite apart; seconds, apart: see igtrun.Plan."""
     results = RESULTS / (suite + part)
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir(parents=True)
     guest = context.guest(suite + part, idle=max(600, 2 * seconds), **options)
-    plan = igtrun.Plan(suite, root, patterns, results, slow=not guest.fast(), seconds=seconds)
-    live = igtrun.Live(plan, lambda number, total, program, subtest, word, seconds:
+    plan = igtrun.Plan(suite, root, patterns, results, slow=not guest.fast(), seconds=seconds, apart=apart)
+    live = igtrun.Live(lambda number, total, program, subtest, word, seconds:
                        context.show(number, total, f"{program.removeprefix('msm/')} {subtest}", word, seconds))
     outcome = guest.run(plan.script(), live.line)
     live.finish()
@@ -215,7 +215,7 @@ def igt_stock(context):
         return
     yield from _igt(context, "igt-stock", igtrun.STOCK, ("^msm/msm_(bo|mapping|recovery|submit|submitoverhead)$",),
                     memory=1536)
-    yield from _igt(context, "igt-stock", igtrun.STOCK, ("msm_shrink@copy-gpu",), part="-shrink", **SHRINK)
+    yield from _igt(context, "igt-stock", igtrun.STOCK, ("msm_shrink@copy-gpu",), part="-shrink", apart=True, **SHRINK)
 
 
 def igt_shrink(context):
@@ -224,7 +224,7 @@ def igt_shrink(context):
     if missing:
         yield from missing
         return
-    yield from _igt(context, "igt-shrink", igtrun.STOCK, ("^msm/msm_shrink$",), seconds=SHRINK_SECONDS,
+    yield from _igt(context, "igt-shrink", igtrun.STOCK, ("^msm/msm_shrink$",), seconds=SHRINK_SECONDS, apart=True,
                     timeout=24 * SHRINK_SECONDS, **SHRINK)
 
 

@@ -3,6 +3,7 @@
 
 import _thread
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -123,6 +124,17 @@ class Igt(unittest.TestCase):
         self.assertEqual(found["msm_mapping/ring"].outcome, "pass")
         self.assertEqual(found["msm_submit/valid-submit"].outcome, "fail")
 
+    def test_live_lines(self):
+        shown = []
+        live = igtrun.Live(lambda *words: shown.append(words))
+        for line in (b"[1.5] [ 1/2] msm_x", b"[1.6] Starting subtest: a", b"Subtest a: SUCCESS (9.0s)", b"(msm_x:7) noise",
+                     b"[2.6] Subtest a: SUCCESS (1.000s)", b"[2.7] Starting subtest: b", b"[3.0] [ 2/2] msm_y (c)",
+                     b"[3.1] Starting subtest: c", b"[3.2] Subtest c: FAIL (0.100s)", b"LAB-REMOVE", b"LAB-REMOVED"):
+            live.line(line)
+        self.assertEqual(shown, [(1, 2, "msm_x", "a", "pass", 1.0), (1, 2, "msm_x", "b", "?   ", 0.0),
+                                 (2, 2, "msm_y", "c", "fail", 0.1)])
+        self.assertTrue(live.removed)
+
     def test_no_results_is_a_failure(self):
         self.assertEqual({case.outcome for case in self.cases(None).values()}, {"fail"})
         self.assertEqual({case.outcome for case in self.cases({}).values()}, {"fail"})
@@ -180,6 +192,8 @@ class SideBySide(unittest.TestCase):
             return []
         suites.SUITES["igt"] = suites.SUITES["igt-stock"] = suite
         self.addCleanup(setattr, qemu.Process, "ended", False)
+        # A job in the background of a shell begins with the signal ignored.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
         with self.assertRaises(KeyboardInterrupt):
             check.run(self.context, ["igt", "igt-stock", "kunit"], 2)
         self.assertTrue(qemu.Process.ended)
