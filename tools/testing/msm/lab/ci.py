@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What CI runs: the README's test command, lint, check-series, and arm64 under emulation.
+"""What CI runs: the README's test command, check-series, lint, and arm64 under emulation.
 
 Each step is a process of its own; its last `N passed, N failed, N skipped`
 line is added up, and a step without one counts as one test.
@@ -20,8 +20,9 @@ from lab.progress import clock
 LAB = Path(__file__).resolve().parents[1] / "lab.py"
 STEPS = (
     ("make check", ["make", "--no-print-directory", "check"], {}),
-    ("make lint", ["make", "--no-print-directory", "lint"], {}),
+    # In this order: the last commit's objects are then in ccache.
     ("make check-series", ["make", "--no-print-directory", "check-series"], {}),
+    ("make lint", ["make", "--no-print-directory", "lint"], {}),
     ("arm64: cross build, boot, KUnit", ["make", "--no-print-directory", "check"],
      {"ARCH": "arm64", "FLAVOUR": "plain", "SUITE": "kunit"}),
 )

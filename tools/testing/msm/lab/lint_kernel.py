@@ -43,6 +43,8 @@ def kernel_doc(tree, paths):
 def objects(build, sources):
     """W=1 and sparse on the objects of our sources; what no Makefile names is a finding."""
     wanted = [path[:-2] + ".o" for path in sources]
+    for path in wanted:     # an object that is up to date would keep its warnings for itself
+        (build.build / path).unlink(missing_ok=True)
     output = build.make("W=1", "-k", *kbuild_folders(wanted), check=False)
     missing = [path for path in wanted if not (build.build / path).exists()]
     present = [path for path in wanted if path not in missing]
@@ -64,18 +66,22 @@ def kbuild_folders(wanted):
 
 def headers_alone(build, headers, sources):
     """Each header compiles as the only include, with the flags of a source beside it."""
-    for path in headers:
-        near = [source for source in sources if (build.build / _object(source)).exists()]
-        near.sort(key=lambda source: Path(source).parent != Path(path).parent)
-        if not near:
-            yield Finding(path, 1, "header", "no object to take the compiler flags from")
-            continue
-        done = run(["sh", "-c", alone_command(build.command_of(_object(near[0]))[0], near[0], path, build.tree)],
-                   cwd=build.build, check=False)
-        for line in done.stderr.splitlines():
-            match = re.match(r"\S*?([\w-]+\.h):(\d+):(?:\d+:)? (?:fatal )?(error|warning): (.*)", line)
-            if match and match[1] == Path(path).name:
-                yield Finding(path, int(match[2]), "header", f"does not compile alone: {match[4]}")
+    present = [source for source in sources if (build.build / _object(source)).exists()]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for findings in pool.map(lambda path: _header_alone(build, path, present), headers):
+            yield from findings
+
+
+def _header_alone(build, path, present):
+    near = sorted(present, key=lambda source: Path(source).parent != Path(path).parent)
+    if not near:
+        return [Finding(path, 1, "header", "no object to take the compiler flags from")]
+    done = run(["sh", "-c", alone_command(build.command_of(_object(near[0]))[0], near[0], path, build.tree)],
+               cwd=build.build, check=False)
+    found = [re.match(r"\S*?([\w-]+\.h):(\d+):(?:\d+:)? (?:fatal )?(error|warning): (.*)", line)
+             for line in done.stderr.splitlines()]
+    return [Finding(path, int(match[2]), "header", f"does not compile alone: {match[4]}")
+            for match in found if match and match[1] == Path(path).name]
 
 
 def _object(source):
