@@ -87,9 +87,9 @@ program msm_vm_bind_uapi vm_refuse.c
 program msm_vm_evict vm_evict_race.c
 program msm_vm_example vm_example.c
 program msm_vm_fault vm_train.c
-program msm_vm_fuzz vm_fuzz_bind.c vm_fuzz_calls.c vm_fuzz_stream.c vm_level.c
+program msm_vm_fuzz vm_fuzz_bind.c vm_fuzz_calls.c vm_fuzz_stream.c vm_level.c vm_random.c
 program msm_vm_life vm_train.c
-program msm_vm_stress vm_level.c vm_stress.c
+program msm_vm_stress vm_level.c vm_random.c vm_stress.c
 program msm_vm_sync vm_sync.c vm_sync_array.c vm_sync_refuse.c
 
 echo "TESTLIST

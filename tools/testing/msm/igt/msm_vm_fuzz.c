@@ -6,24 +6,20 @@
  * say.  What is asserted here: the kernel's counters are back where they were
  * when the processes are gone, and the GPU still reads the right bytes and
  * faults where nothing is mapped.
- *
- *	--seed N	what the random numbers start from
- *	--seconds N	how long each subtest runs
+ * Options: see vm_random.c.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "gpu_knob.h"
 #include "gpu_mem.h"
-#include "gpu_reason.h"
 #include "vm_fuzz.h"
 #include "vm_level.h"
+#include "vm_random.h"
 #include "vm_test.h"
 
 /* Two CPUs: one client more than can run at once */
@@ -41,17 +37,7 @@
 	"gpu fault|CP .*(error|fault)|hangcheck|gpu lockup|offending task|" \
 	"completed fence|submitted fence|callbacks suppressed|stale translation"
 
-static u64 seed = 1;
-static u32 seconds = 15;
 static struct fuzz_count *counts;
-
-static s64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ll + ts.tv_nsec / 1000000;
-}
 
 /* What must hold whatever has happened before: a bind, a split, an unmap */
 static void check_device(void)
@@ -102,31 +88,31 @@ static void report(u32 clients)
 			     counts[i].good, counts[i].bad);
 	}
 	msm_igt_info("%llu calls, of which %llu refused, by %u processes; seed %llu\n",
-		     good + bad, bad, clients, seed);
+		     good + bad, bad, clients, vm_random_seed);
 	/* Else the fuzz would be of nothing but the argument checks. */
 	msm_igt_assert(good > bad / 8, "too little succeeds\n");
 }
 
 static void run_ioctls(const void *arg)
 {
-	s64 end = now_ms() + seconds * 1000ll, born[CLIENTS];
+	s64 end = vm_random_end_ms(), born[CLIENTS];
 	u32 started = 0, i;
 	pid_t pid[CLIENTS];
 	int status;
 
 	for (i = 0; i < CLIENTS; i++) {
-		born[i] = now_ms();
-		pid[i] = start_client(seed * 1000000 + started++);
+		born[i] = vm_random_now_ms();
+		pid[i] = start_client(vm_random_seed * 1000000 + started++);
 	}
-	while (now_ms() < end) {
+	while (vm_random_now_ms() < end) {
 		for (i = 0; i < CLIENTS; i++) {
-			if (now_ms() - born[i] > LIFE_MS + i * LIFE_MS / CLIENTS)
+			if (vm_random_now_ms() - born[i] > LIFE_MS + i * LIFE_MS / CLIENTS)
 				kill(pid[i], SIGKILL);
 			if (waitpid(pid[i], &status, WNOHANG) != pid[i])
 				continue;
 			check_end(pid[i], status);
-			born[i] = now_ms();
-			pid[i] = start_client(seed * 1000000 + started++);
+			born[i] = vm_random_now_ms();
+			pid[i] = start_client(vm_random_seed * 1000000 + started++);
 		}
 		usleep(POLL_MS * 1000);
 	}
@@ -171,16 +157,16 @@ static int run_stream(struct gpu_vm *vm, struct gpu_bo *bo, struct gpu_rand *ran
 
 static void run_streams(const void *arg)
 {
-	s64 end = now_ms() + seconds * 1000ll;
+	s64 end = vm_random_end_ms();
 	u32 count = 0, failed = 0, vms = 1;
 	struct gpu_rand rand;
 	struct gpu_vm vm;
 	struct gpu_bo *bo;
 	int ret;
 
-	gpu_rand_seed(&rand, seed);
+	gpu_rand_seed(&rand, vm_random_seed);
 	bo = open_target(&vm);
-	for (; now_ms() < end; count++) {
+	for (; vm_random_now_ms() < end; count++) {
 		ret = run_stream(&vm, bo, &rand);
 		msm_igt_assert(!ret || ret == -EIO || ret == -EPIPE ||
 			       ret == -EINVAL, "stream %u: %d\n", count, ret);
@@ -194,7 +180,7 @@ static void run_streams(const void *arg)
 	}
 	vm_test_close(&vm);
 	msm_igt_info("%u streams, of which %u failed, in %u VMs; seed %llu\n",
-		     count, failed, vms, seed);
+		     count, failed, vms, vm_random_seed);
 	msm_igt_assert(count > failed, "too little succeeds\n");
 }
 
@@ -231,44 +217,14 @@ static const struct msm_igt_subtest tests[] = {
 
 static void setup(void)
 {
-	vm_test_fixture();
-	/* The reason of each refusal would be all that the log has. */
-	msm_igt_assert_ok(gpu_reason_stop());
-	igt_emit_ignore_dmesg_regex(EXPECTED_DMESG);
+	vm_random_fixture(EXPECTED_DMESG);
 	counts = mmap(NULL, MAX_COUNTS * sizeof(*counts), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	msm_igt_assert(counts != MAP_FAILED && fuzz_call_count <= MAX_COUNTS,
 		       "no counters\n");
 }
 
-static void restore(void)
-{
-	msm_igt_assert_ok(gpu_reason_start());
-	vm_test_restore();
-}
-
-static int option(int opt, int index, void *data)
-{
-	if (opt == 's')
-		seed = strtoull(optarg, NULL, 0);
-	else
-		seconds = strtoul(optarg, NULL, 0);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },
-		{ "seconds", required_argument, NULL, 't' },
-		{ 0 }
-	};
-
-	msm_igt_start_with(&argc, argv, options,
-			   "  --seed N     what the random numbers start from\n"
-			   "  --seconds N  how long each subtest runs\n", option);
-	msm_igt_fixture(setup);
-	msm_igt_run(tests, ARRAY_SIZE(tests));
-	msm_igt_fixture(restore);
-	igt_exit();
+	vm_random_main(argc, argv, setup, tests, ARRAY_SIZE(tests));
 }

@@ -7,26 +7,21 @@
  * The workers look at their memory through the GPU all the time, so an entry
  * that is missing, stale, or of somebody else is seen.  What others do to
  * themselves must not touch them.
- *
- *	--seed N	what the random numbers start from
- *	--seconds N	how long each subtest runs
+ * Options: see vm_random.c.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "gpu_knob.h"
 #include "gpu_mem.h"
-#include "gpu_reason.h"
 #include "vm_level.h"
 #include "vm_stress.h"
-#include "vm_test.h"
+#include "vm_random.h"
 
 #define ILLEGAL_HEADER	0xdeaddead
 #define PAUSE_MS	150
@@ -41,16 +36,6 @@
 
 enum { ROLE_WORK, ROLE_WORK_TOO, ROLE_SHRINK, ROLE_HANG, ROLE_VICTIM, ROLES };
 
-static u64 seed = 1;
-static u32 seconds = 8;
-
-static s64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ll + ts.tv_nsec / 1000000;
-}
 
 /* In children: what goes wrong is printed, and ends the process. */
 static void must(const char *what, int ret)
@@ -77,7 +62,7 @@ static void *work(void *arg)
 	if (t->worker.faulty)
 		must("make-it-fail", gpu_knob_fail_randomly(true));
 	t->good = true;
-	while (t->good && now_ms() < t->end)
+	while (t->good && vm_random_now_ms() < t->end)
 		t->good = stress_worker_step(&t->worker);
 	if (t->worker.faulty)
 		gpu_knob_fail_randomly(false);
@@ -122,7 +107,7 @@ static int workers(u64 process_seed, s64 end, bool faulty)
 
 static int shrink(s64 end)
 {
-	while (now_ms() < end) {
+	while (vm_random_now_ms() < end) {
 		must("shrink", gpu_mem_shrink());
 		gpu_mem_swap_out(1);
 	}
@@ -134,7 +119,7 @@ static int hang(s64 end)
 	struct gpu_job job;
 	struct gpu_vm vm;
 
-	while (now_ms() < end) {
+	while (vm_random_now_ms() < end) {
 		must("open", gpu_vm_open(&vm));
 		gpu_job_begin(&job, &vm, 0);
 		gpu_cmd_dword(&job.cmd, ILLEGAL_HEADER);
@@ -176,7 +161,7 @@ static int victims(u64 process_seed, s64 end)
 	pid_t pid;
 
 	gpu_rand_seed(&rand, process_seed);
-	while (now_ms() < end) {
+	while (vm_random_now_ms() < end) {
 		pid = fork();
 		if (!pid)
 			live(gpu_rand_next(&rand));
@@ -197,9 +182,9 @@ static int play(u32 role, s64 end, bool faulty)
 	case ROLE_HANG:
 		return hang(end);
 	case ROLE_VICTIM:
-		return victims(seed * 1000 + role, end);
+		return victims(vm_random_seed * 1000 + role, end);
 	default:
-		return workers(seed * 1000 + role, end, faulty);
+		return workers(vm_random_seed * 1000 + role, end, faulty);
 	}
 }
 
@@ -208,7 +193,7 @@ static void all(bool faulty)
 	static const char * const names[] = {
 		"worker", "other worker", "shrinker", "hanging client", "victims",
 	};
-	s64 end = now_ms() + seconds * 1000ll;
+	s64 end = vm_random_end_ms();
 	pid_t pid[ROLES];
 	u32 role, bad = 0;
 	int status;
@@ -227,7 +212,7 @@ static void all(bool faulty)
 			bad++;
 		}
 	}
-	msm_igt_assert(!bad, "%u processes failed; seed %llu\n", bad, seed);
+	msm_igt_assert(!bad, "%u processes failed; seed %llu\n", bad, vm_random_seed);
 }
 
 static void stress(const void *arg)
@@ -266,39 +251,11 @@ static const struct msm_igt_subtest tests[] = {
 
 static void setup(void)
 {
-	vm_test_fixture();
-	msm_igt_assert_ok(gpu_reason_stop());
-	igt_emit_ignore_dmesg_regex(EXPECTED_DMESG);
-}
-
-static void restore(void)
-{
-	msm_igt_assert_ok(gpu_reason_start());
-	vm_test_restore();
-}
-
-static int option(int opt, int index, void *data)
-{
-	if (opt == 's')
-		seed = strtoull(optarg, NULL, 0);
-	else
-		seconds = strtoul(optarg, NULL, 0);
-	return 0;
+	vm_random_fixture(EXPECTED_DMESG);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },
-		{ "seconds", required_argument, NULL, 't' },
-		{ 0 }
-	};
-
-	msm_igt_start_with(&argc, argv, options,
-			   "  --seed N     what the random numbers start from\n"
-			   "  --seconds N  how long each subtest runs\n", option);
-	msm_igt_fixture(setup);
-	msm_igt_run(tests, ARRAY_SIZE(tests));
-	msm_igt_fixture(restore);
-	igt_exit();
+	vm_random_seconds = 8;
+	vm_random_main(argc, argv, setup, tests, ARRAY_SIZE(tests));
 }
