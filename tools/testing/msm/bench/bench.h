@@ -23,10 +23,11 @@ u64 bench_now(void);
 void bench_settle(void);
 void bench_figure(double value, const char *format, ...);
 void bench_absent(const char *name, const char *reason);
-int bench_write(const char *path, const char *text);
 
 int bench_bind(struct gpu_vm *vm, const struct drm_msm_vm_bind_op *ops,
 	       u32 count, struct bench_cost *least);
+int bench_page_bos(struct gpu_vm *vm, struct drm_msm_vm_bind_op *ops,
+		   u32 count, u32 flags);
 void bench_shuffle(struct drm_msm_vm_bind_op *ops, u32 count);
 int bench_null(struct gpu_vm *vm, bool *have);
 

@@ -18,6 +18,7 @@
 #include <linux/udmabuf.h>
 
 #include "bench.h"
+#include "gpu_file.h"
 
 #define PAGES		(GIB / GPU_PAGE)
 #define UDMABUF_LIMIT	"/sys/module/udmabuf/parameters/size_limit_mb"
@@ -78,7 +79,7 @@ static int share(int memfd)
 
 	if (fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
 		return -errno;
-	fd = bench_write(UDMABUF_LIMIT, "1024");
+	fd = gpu_file_write(UDMABUF_LIMIT, "1024");
 	if (fd)
 		return fd;
 	device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);

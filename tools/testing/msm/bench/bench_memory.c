@@ -59,20 +59,8 @@ static int vma_memory(struct gpu_vm *vm, struct drm_msm_vm_bind_op *ops)
 /* The same with a buffer for each: what connects it with the VM comes on top. */
 static int bo_memory(struct gpu_vm *vm, struct drm_msm_vm_bind_op *ops)
 {
-	u32 i;
-	int ret = 0;
+	int ret = bench_page_bos(vm, ops, COUNT, MSM_BO_NO_SHARE);
 
-	for (i = 0; i < COUNT && !ret; i++) {
-		struct drm_msm_gem_new req = {
-			.size = GPU_PAGE, .flags = MSM_BO_WC | MSM_BO_NO_SHARE,
-		};
-		struct gpu_bo bo;
-
-		ret = gpu_ioctl(vm->dev.fd, DRM_IOCTL_MSM_GEM_NEW, &req);
-		bo.handle = req.handle;
-		ops[i] = gpu_bind_op_map(vm->area + i * GPU_PAGE, &bo, 0,
-					 GPU_PAGE);
-	}
 	return ret ?: second_bind(vm, ops, "bytes_per_mapped_bo");
 }
 

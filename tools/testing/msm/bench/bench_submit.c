@@ -14,20 +14,8 @@
 static int map_residents(struct gpu_vm *vm, u32 count, u32 flags)
 {
 	struct drm_msm_vm_bind_op *ops = calloc(count, sizeof(*ops));
-	int ret = ops ? 0 : -ENOMEM;
-	u32 i;
+	int ret = ops ? bench_page_bos(vm, ops, count, flags) : -ENOMEM;
 
-	for (i = 0; i < count && !ret; i++) {
-		struct drm_msm_gem_new req = {
-			.size = GPU_PAGE, .flags = MSM_BO_WC | flags,
-		};
-		struct gpu_bo bo;
-
-		ret = gpu_ioctl(vm->dev.fd, DRM_IOCTL_MSM_GEM_NEW, &req);
-		bo.handle = req.handle;
-		ops[i] = gpu_bind_op_map(vm->area + i * GPU_PAGE, &bo, 0,
-					 GPU_PAGE);
-	}
 	ret = ret ?: gpu_vm_bind(vm, ops, count);
 	free(ops);
 	return ret;

@@ -54,19 +54,6 @@ void bench_absent(const char *name, const char *reason)
 	printf("BENCH-ABSENT %s %s\n", name, reason);
 }
 
-int bench_write(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-	int ret = 0;
-
-	if (!file)
-		return -errno;
-	if (fputs(text, file) < 0 || fflush(file))
-		ret = -errno;
-	fclose(file);
-	return ret;
-}
-
 static void keep_least(struct bench_cost *least, const struct bench_cost *cost)
 {
 	if (!least->ioctl || cost->ioctl < least->ioctl)
@@ -106,6 +93,27 @@ int bench_bind(struct gpu_vm *vm, const struct drm_msm_vm_bind_op *ops,
 	bench_settle();
 	if (!ret)
 		keep_least(least, &cost);
+	return ret;
+}
+
+/* New BOs of a page each, which @ops map side by side */
+int bench_page_bos(struct gpu_vm *vm, struct drm_msm_vm_bind_op *ops, u32 count,
+		   u32 flags)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < count && !ret; i++) {
+		struct drm_msm_gem_new req = {
+			.size = GPU_PAGE, .flags = MSM_BO_WC | flags,
+		};
+		struct gpu_bo bo;
+
+		ret = gpu_ioctl(vm->dev.fd, DRM_IOCTL_MSM_GEM_NEW, &req);
+		bo.handle = req.handle;
+		ops[i] = gpu_bind_op_map(vm->area + i * GPU_PAGE, &bo, 0,
+					 GPU_PAGE);
+	}
 	return ret;
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "gpu_account.h"
+#include "gpu_file.h"
 
 #define REFS	"/sys/module/msm/refcnt"
 #define SLAB	"/sys/kernel/slab/"
@@ -36,19 +37,6 @@ static int gpu_account_line(const char *path, const char *key, u64 *value)
 		    sscanf(line + len, "%llu", value) == 1)
 			ret = 0;
 	fclose(file);
-	return ret;
-}
-
-static int gpu_account_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
 	return ret;
 }
 
@@ -74,7 +62,7 @@ int gpu_account_slab(const char *cache, u64 *count)
 		return -ENOENT;
 	/* Else what each CPU has at hand counts as in use */
 	strncat(path, "/shrink", sizeof(path) - strlen(path) - 1);
-	if (gpu_account_write(path, "1"))
+	if (gpu_file_write(path, "1"))
 		return -ENOENT;
 	snprintf(path, sizeof(path), SLAB "%s/objects", cache);
 	return gpu_account_line(path, "", count);
@@ -91,7 +79,7 @@ static void gpu_account_shrink_slabs(void)
 		snprintf(path, sizeof(path), SLAB "%s/shrink", entry->d_name);
 		/* Aliases of a cache are links to it; "." and ".." have none. */
 		if (entry->d_type != DT_LNK)
-			gpu_account_write(path, "1");
+			gpu_file_write(path, "1");
 	}
 	if (dir)
 		closedir(dir);
@@ -132,7 +120,7 @@ int gpu_account_group_new(struct gpu_account_group *group, const char *name)
 	if (access(CGROUP "/cgroup.controllers", F_OK) &&
 	    mount("cgroup2", CGROUP, "cgroup2", 0, NULL))
 		return errno == ENODEV ? -ENOENT : -errno;
-	ret = gpu_account_write(CGROUP "/cgroup.subtree_control", "+memory");
+	ret = gpu_file_write(CGROUP "/cgroup.subtree_control", "+memory");
 	if (ret)
 		return ret == -EINVAL ? -ENOENT : ret;
 	snprintf(group->path, sizeof(group->path), CGROUP "/%s", name);
@@ -145,7 +133,7 @@ int gpu_account_group_enter(const struct gpu_account_group *group)
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/cgroup.procs", group->path);
-	return gpu_account_write(path, "0");
+	return gpu_file_write(path, "0");
 }
 
 /* Bytes of @kind, a word of memory.stat, that are charged to it */
@@ -157,6 +145,23 @@ int gpu_account_group_stat(const struct gpu_account_group *group,
 	snprintf(path, sizeof(path), "%s/memory.stat", group->path);
 	snprintf(key, sizeof(key), "%s ", kind);
 	return gpu_account_line(path, key, bytes);
+}
+
+/* Bytes that may be charged to it from now on beyond what is; 0: no limit */
+int gpu_account_group_limit(const struct gpu_account_group *group, u64 bytes)
+{
+	char path[128], text[32] = "max";
+	u64 now;
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/memory.current", group->path);
+	ret = gpu_account_line(path, "", &now);
+	if (ret)
+		return ret;
+	if (bytes)
+		snprintf(text, sizeof(text), "%llu", now + bytes);
+	snprintf(path, sizeof(path), "%s/memory.max", group->path);
+	return gpu_file_write(path, text);
 }
 
 void gpu_account_group_free(struct gpu_account_group *group)

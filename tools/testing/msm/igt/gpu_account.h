@@ -20,6 +20,7 @@ int gpu_account_group_new(struct gpu_account_group *group, const char *name);
 int gpu_account_group_enter(const struct gpu_account_group *group);
 int gpu_account_group_stat(const struct gpu_account_group *group,
 			   const char *kind, u64 *bytes);
+int gpu_account_group_limit(const struct gpu_account_group *group, u64 bytes);
 void gpu_account_group_free(struct gpu_account_group *group);
 
 #endif /* __GPU_ACCOUNT_H__ */

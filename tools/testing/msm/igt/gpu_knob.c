@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gpu_file.h"
 #include "gpu_knob.h"
 
 #define KNOBS	"/sys/kernel/debug/dri/128/vgpu"
@@ -21,38 +22,26 @@
 #define FAIL_PAGE	"/sys/kernel/debug/fail_page_alloc"
 #define POWER	"/sys/bus/platform/devices/adreno/power/control"
 
-static FILE *gpu_knob_open(const char *name, const char *mode)
+static FILE *gpu_knob_open(const char *name)
 {
 	char path[128];
 
 	snprintf(path, sizeof(path), KNOBS "/%s", name);
-	return fopen(path, mode);
-}
-
-static int gpu_knob_write(FILE *file, const char *text)
-{
-	int ret = 0;
-
-	if (!file)
-		return -errno;
-	/* The kernel's answer comes with the flush */
-	if (fputs(text, file) < 0 || fflush(file))
-		ret = -errno;
-	fclose(file);
-	return ret;
+	return fopen(path, "r");
 }
 
 int gpu_knob_set(const char *name, u64 value)
 {
-	char text[32];
+	char path[128], text[32];
 
+	snprintf(path, sizeof(path), KNOBS "/%s", name);
 	snprintf(text, sizeof(text), "%llu", value);
-	return gpu_knob_write(gpu_knob_open(name, "w"), text);
+	return gpu_file_write(path, text);
 }
 
 int gpu_knob_get(const char *name, u64 *value)
 {
-	FILE *file = gpu_knob_open(name, "r");
+	FILE *file = gpu_knob_open(name);
 	char text[32] = "";
 	char *end;
 
@@ -68,7 +57,7 @@ int gpu_knob_get(const char *name, u64 *value)
 /* The counter @name, which is 0 from boot on */
 int gpu_knob_stat(const char *name, u64 *value)
 {
-	FILE *file = gpu_knob_open("stats", "r");
+	FILE *file = gpu_knob_open("stats");
 	char key[64];
 	int ret = -ENOENT;
 
@@ -118,11 +107,11 @@ static int gpu_knob_prepare_fail(void)
 	static const char * const quiet[] = {
 		FAILSLAB "/verbose", FAIL_GEM "/verbose",
 	};
-	int ret = gpu_knob_write(fopen(FAILSLAB "/ignore-gfp-wait", "w"), "N");
+	int ret = gpu_file_write(FAILSLAB "/ignore-gfp-wait", "N");
 	size_t i;
 
 	for (i = 0; !ret && i < ARRAY_SIZE(quiet); i++)
-		ret = gpu_knob_write(fopen(quiet[i], "w"), "0");
+		ret = gpu_file_write(quiet[i], "0");
 	return ret;
 }
 
@@ -152,7 +141,7 @@ static int gpu_knob_fail_set(const char *folder, const char *name, u32 value)
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	snprintf(text, sizeof(text), "%d", (int)value);
-	return gpu_knob_write(fopen(path, "w"), text);
+	return gpu_file_write(path, text);
 }
 
 /*
@@ -179,12 +168,12 @@ int gpu_knob_fail_one_in(u32 count)
 /* This thread asks for it, see gpu_knob_fail_one_in(). */
 int gpu_knob_fail_randomly(bool on)
 {
-	return gpu_knob_write(fopen("/proc/thread-self/make-it-fail", "w"),
+	return gpu_file_write("/proc/thread-self/make-it-fail",
 			      on ? "1" : "0");
 }
 
 /* Without this an idle GPU is suspended, and its TLB is empty when it wakes. */
 int gpu_knob_keep_awake(bool awake)
 {
-	return gpu_knob_write(fopen(POWER, "w"), awake ? "on" : "auto");
+	return gpu_file_write(POWER, awake ? "on" : "auto");
 }

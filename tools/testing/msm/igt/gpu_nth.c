@@ -14,22 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gpu_file.h"
 #include "gpu_nth.h"
 
 #define FAIL_NTH	"/proc/self/fail-nth"
 #define FAULTS		"/sys/kernel/debug/"
-
-static int gpu_nth_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
 
 static int gpu_nth_read(const char *path, const char *format, u64 *value)
 {
@@ -50,7 +39,7 @@ static int gpu_nth_only_msm(void)
 	u64 text, size;
 	int ret;
 
-	ret = gpu_nth_write(FAULTS "fail_usercopy/verbose", "0");
+	ret = gpu_file_write(FAULTS "fail_usercopy/verbose", "0");
 	if (ret == -ENOENT)
 		return 0;
 	ret = ret ?: gpu_nth_read("/sys/module/msm/sections/.text", "%llx",
@@ -60,8 +49,8 @@ static int gpu_nth_only_msm(void)
 		return ret;
 	snprintf(start, sizeof(start), "%llu", text);
 	snprintf(end, sizeof(end), "%llu", text + size);
-	ret = gpu_nth_write(FAULTS "fail_usercopy/require-start", start);
-	return ret ?: gpu_nth_write(FAULTS "fail_usercopy/require-end", end);
+	ret = gpu_file_write(FAULTS "fail_usercopy/require-start", start);
+	return ret ?: gpu_file_write(FAULTS "fail_usercopy/require-end", end);
 }
 
 /*
@@ -91,7 +80,7 @@ int gpu_nth_setup(void)
 		char path[96];
 
 		snprintf(path, sizeof(path), FAULTS "%s", knobs[i].path);
-		ret = gpu_nth_write(path, knobs[i].text);
+		ret = gpu_file_write(path, knobs[i].text);
 	}
 	return ret ?: gpu_nth_only_msm();
 }

@@ -14,25 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gpu_file.h"
 #include "gpu_trace.h"
 
 #define TRACING		"/sys/kernel/tracing"
 #define INSTANCE	TRACING "/instances/msm-igt"
-
-static int gpu_trace_write(const char *name, const char *text)
-{
-	char path[128];
-	int fd, ret = 0;
-
-	snprintf(path, sizeof(path), INSTANCE "/%s", name);
-	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
 
 /**
  * gpu_trace_start - record all events of a trace system from now on
@@ -42,15 +28,15 @@ static int gpu_trace_write(const char *name, const char *text)
  */
 int gpu_trace_start(const char *system)
 {
-	char name[64];
+	char path[128];
 	int ret;
 
 	gpu_trace_stop();
 	if (mkdir(INSTANCE, 0700))
 		return -errno;
-	snprintf(name, sizeof(name), "events/%s/enable", system);
-	ret = gpu_trace_write("trace_clock", "global");
-	ret = ret ?: gpu_trace_write(name, "1");
+	snprintf(path, sizeof(path), INSTANCE "/events/%s/enable", system);
+	ret = gpu_file_write(INSTANCE "/trace_clock", "global");
+	ret = ret ?: gpu_file_write(path, "1");
 	if (ret)
 		gpu_trace_stop();
 	return ret;

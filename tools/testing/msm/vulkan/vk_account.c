@@ -25,17 +25,6 @@
 #define SETTLE_STEPS	100
 #define STEP_US		100000
 
-static bool put(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-	bool good;
-
-	if (!file)
-		return false;
-	good = fputs(text, file) >= 0;
-	return !fclose(file) && good;
-}
-
 /* The number behind @key at the start of a line of @path, or 0 */
 static u64 get(const char *path, const char *key)
 {
@@ -60,11 +49,11 @@ void vk_account_enter(void)
 	if (access(CGROUPS "/cgroup.controllers", F_OK) &&
 	    mount("cgroup2", CGROUPS, "cgroup2", 0, NULL))
 		vk_fail("no control groups: %s", strerror(errno));
-	if (!put(CGROUPS "/cgroup.subtree_control", "+memory"))
+	if (!vk_write(CGROUPS "/cgroup.subtree_control", "+memory"))
 		vk_fail("no memory controller: %s", strerror(errno));
 	if (mkdir(GROUP, 0755) && errno != EEXIST)
 		vk_fail("no control group: %s", strerror(errno));
-	if (!put(GROUP "/cgroup.procs", "0"))
+	if (!vk_write(GROUP "/cgroup.procs", "0"))
 		vk_fail("cannot enter a control group: %s", strerror(errno));
 }
 
@@ -76,7 +65,7 @@ void vk_account_limit(u64 bytes)
 	if (bytes)
 		snprintf(text, sizeof(text), "%llu",
 			 vk_llu(get(GROUP "/memory.current", "") + bytes));
-	if (!put(GROUP "/memory.max", text))
+	if (!vk_write(GROUP "/memory.max", text))
 		vk_fail("cannot limit memory: %s", strerror(errno));
 }
 

@@ -98,29 +98,18 @@ static u64 median(u64 *values)
 	return values[ROUNDS / 2];
 }
 
-static bool put(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-	bool good;
-
-	if (!file)
-		return false;
-	good = fputs(text, file) >= 0;
-	return !fclose(file) && good;
-}
-
 static void trace_on(void)
 {
-	if (!put(TRACING "trace_clock", "mono") ||
-	    !put(EVENTS "drm_sched_job/enable", "1") ||
-	    !put(EVENTS "drm_run_job/enable", "1") ||
-	    !put(EVENTS "drm_sched_process_job/enable", "1"))
+	if (!vk_write(TRACING "trace_clock", "mono") ||
+	    !vk_write(EVENTS "drm_sched_job/enable", "1") ||
+	    !vk_write(EVENTS "drm_run_job/enable", "1") ||
+	    !vk_write(EVENTS "drm_sched_process_job/enable", "1"))
 		vk_fail("the scheduler's tracepoints cannot be turned on (not root?)");
 }
 
 static void trace_off(void)
 {
-	put(TRACING "events/gpu_scheduler/enable", "0");
+	vk_write(TRACING "events/gpu_scheduler/enable", "0");
 }
 
 /* The time of a line of the trace, in ns: "... 12.345678: event: ..." */
@@ -169,7 +158,7 @@ static struct span bind_once(struct vk_dev *vk, VkBuffer buffer,
 	struct span span;
 	u64 start, called;
 
-	put(TRACING "trace", "");
+	vk_write(TRACING "trace", "");
 	in_ioctl = 0;
 	start = now();
 	vk_bind_sparse(vk, buffer, binds, count);

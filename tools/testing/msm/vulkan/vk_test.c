@@ -81,6 +81,18 @@ void vk_expect(const char *what, const u8 *found, const u8 *wanted, u64 size)
 		found[at], wanted[at]);
 }
 
+/* All of a small file of the kernel */
+bool vk_write(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+	bool good;
+
+	if (!file)
+		return false;
+	good = fputs(text, file) >= 0;
+	return !fclose(file) && good;
+}
+
 /* xorshift: the same numbers on every machine */
 u32 vk_random(u32 *state)
 {

@@ -28,6 +28,7 @@ int vk_test_main(int argc, char **argv, const struct vk_test *tests,
 void __attribute__((noreturn, format(printf, 1, 2))) vk_fail(const char *format, ...);
 void vk_check(VkResult result, const char *call);
 void vk_expect(const char *what, const u8 *found, const u8 *wanted, u64 size);
+bool vk_write(const char *path, const char *text);
 u32 vk_random(u32 *state);
 void vk_pattern(u8 *at, u64 size, u32 seed);
 
