@@ -109,6 +109,11 @@ class Igt(unittest.TestCase):
                             "igt@msm/msm_x@c": {"result": "incomplete"}})
         self.assertEqual([found[f"msm_x/{name}"].outcome for name in "abc"], ["pass", "fail", "fail"])
 
+    def test_a_warning_of_the_test_counts(self):
+        found = self.cases({"igt@msm/msm_x@a": {"result": "warn", "err": "a: SUCCESS (0.2s)\n4] [IGT] m"},
+                            "igt@msm/msm_x@b": {"result": "warn", "err": "(msm_x:7) igt_msm-WARNING: odd\n"}})
+        self.assertEqual([found[f"msm_x/{name}"].outcome for name in "ab"], ["pass", "fail"])
+
     def test_only_the_known_assertion_is_expected(self):
         own = {"result": "fail", "err": "(msm_bo:1) igt_msm-CRITICAL: Failed assertion: igt_ioctl(struct drm_msm_gem_new) == 0\n"
                                         "(msm_bo:1) igt_msm-CRITICAL: Last errno: 22, Invalid argument\n"}
