@@ -121,6 +121,7 @@ static void vm_free(struct drm_gpuvm *base)
 
 static const struct drm_gpuvm_ops vm_ops = {
 	.vm_free = vm_free,
+	.vm_bo_alloc = msm_vm_reserve_vm_bo,
 	.vm_bo_validate = msm_vm_validate,
 	.sm_step_map = msm_vma_step_map,
 	.sm_step_remap = msm_vma_step_remap,

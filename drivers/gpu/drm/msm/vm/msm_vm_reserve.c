@@ -2,6 +2,9 @@
 /*
  * The VMAs that a bind job sets aside: the worst case of each request, see
  * MSM_VMA_MAX_PER_MAP.  The page tables are in msm_vm_tables.c.
+ *
+ * All is charged to the memory cgroup of the caller, and an allocation gives up
+ * where it would have to kill: there userspace gets -ENOMEM.
  */
 
 #include <linux/export.h>
@@ -10,8 +13,12 @@
 #include <linux/slab.h>
 #include <kunit/visibility.h>
 
+#include <drm/drm_gpuvm.h>
+
 #include "msm_vm_reserve.h"
 #include "msm_vma.h"
+
+#define GFP_RESERVE (GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 static struct kmem_cache *vma_cache;
 
@@ -20,7 +27,7 @@ static struct kmem_cache *vma_cache;
  * @spare: list to put them on
  * @count: how many
  *
- * May sleep.  The VMAs are charged to the memory cgroup of the caller.
+ * May sleep.
  *
  * Return: 0; or, with what could be had in @spare, -ENOMEM, or -EINTR when the
  * caller is being killed.
@@ -30,8 +37,7 @@ int msm_vm_reserve_vmas(struct list_head *spare, u64 count)
 	for (; count; count--) {
 		struct msm_vma *vma;
 
-		vma = kmem_cache_zalloc(vma_cache, GFP_KERNEL | __GFP_NOWARN |
-					__GFP_RETRY_MAYFAIL);
+		vma = kmem_cache_zalloc(vma_cache, GFP_RESERVE);
 		if (!vma)
 			return -ENOMEM;
 
@@ -62,6 +68,18 @@ void msm_vm_reserve_free_vmas(struct list_head *vmas)
 	INIT_LIST_HEAD(vmas);
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_reserve_free_vmas);
+
+/**
+ * msm_vm_reserve_vm_bo - &drm_gpuvm_ops.vm_bo_alloc
+ *
+ * May sleep.
+ *
+ * Return: what connects a BO with a VM, zeroed, for kfree(); or NULL.
+ */
+struct drm_gpuvm_bo *msm_vm_reserve_vm_bo(void)
+{
+	return kzalloc(sizeof(struct drm_gpuvm_bo), GFP_RESERVE);
+}
 
 /**
  * msm_vm_reserve_init - make the cache of VMAs, once per module
