@@ -182,6 +182,25 @@ static void pt_ops_coalesce(struct kunit *test)
 	      { MAP, 12, 1 }, { UNMAP, 9, 1 });
 }
 
+/* Only what an unmap itself cleared makes the next one longer. */
+static void pt_ops_unmap_behind_map(struct kunit *test)
+{
+	struct recorder rec = {};
+
+	CHECK(&rec, 0, 0, " m4+2 u6+1 f", { MAP, 4, 2 }, { UNMAP, 6, 1 });
+}
+
+/* Wherever it lies: what was cleared first is not forgotten. */
+static void pt_ops_flush_for_any(struct kunit *test)
+{
+	struct recorder down = {}, up = {};
+
+	CHECK(&down, 0, 0, " u4+2 u0+1 f m5+1",
+	      { UNMAP, 4, 2 }, { UNMAP, 0, 1 }, { MAP, 5, 1 });
+	CHECK(&up, 0, 0, " u0+1 u4+2 f m0+1",
+	      { UNMAP, 0, 1 }, { UNMAP, 4, 2 }, { MAP, 0, 1 });
+}
+
 static void pt_ops_failed_map(struct kunit *test)
 {
 	struct recorder rec = { .maps_until_failure = 2 };
@@ -206,6 +225,8 @@ static struct kunit_case pt_ops_cases[] = {
 	KUNIT_CASE(pt_ops_flush_borders),
 	KUNIT_CASE(pt_ops_null),
 	KUNIT_CASE(pt_ops_coalesce),
+	KUNIT_CASE(pt_ops_unmap_behind_map),
+	KUNIT_CASE(pt_ops_flush_for_any),
 	KUNIT_CASE(pt_ops_failed_map),
 	KUNIT_CASE(pt_ops_dead_vm),
 	{}

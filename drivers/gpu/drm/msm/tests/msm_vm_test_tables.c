@@ -6,6 +6,9 @@
  */
 
 #include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 
@@ -89,6 +92,7 @@ static void tables_made_cost_nothing(struct kunit *test)
 	release(test, &t, L3, PAGE_SIZE, 0);
 	promise(test, &t, 0, L3, 0);
 	release(test, &t, 0, L3, 0);
+	make(&t, 0, PAGE_SIZE, 0);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&t.made), 3);
 	msm_vm_tables_fini(&t);
 }
@@ -124,6 +128,73 @@ static void tables_dead_do_not_throttle(struct kunit *test)
 
 	release(test, &tables, 0, size, 0);
 	msm_vm_tables_fini(&tables);
+}
+
+struct waiter {
+	struct msm_vm_tables *tables;
+	struct completion done;
+	int ret;
+};
+
+static int wait_for_room(void *data)
+{
+	struct waiter *waiter = data;
+
+	waiter->ret = msm_vm_tables_begin(waiter->tables);
+	if (!waiter->ret)
+		msm_vm_tables_end_promises(waiter->tables);
+	kthread_complete_and_exit(&waiter->done, 0);
+}
+
+#define MUCH	(2 * SZ_1K * L3)	/* more than may be set aside */
+#define MUCH_PAGES	(MUCH / L3 + MUCH / L2 + 1)
+
+/* Whoever waits until less is set aside goes on after @end. */
+static void wait_ends(struct kunit *test, void (*end)(struct msm_vm_tables *tables))
+{
+	struct msm_vm_tables tables;
+	struct waiter waiter = { .tables = &tables, .ret = -EBUSY };
+	struct task_struct *task;
+	unsigned long left;
+
+	msm_vm_tables_init(&tables, IAS);
+	promise(test, &tables, 0, MUCH, MUCH_PAGES);
+	init_completion(&waiter.done);
+	task = kthread_run(wait_for_room, &waiter, "msm-vm-tables");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	left = wait_for_completion_timeout(&waiter.done, HZ / 20);
+	KUNIT_EXPECT_EQ_MSG(test, left, 0, "it does not wait");
+
+	end(&tables);
+	if (!left)
+		left = wait_for_completion_timeout(&waiter.done, 10 * HZ);
+	KUNIT_EXPECT_NE_MSG(test, left, 0, "nobody wakes it");
+	if (!left) {
+		WRITE_ONCE(tables.dead, true);
+		wake_up_all(&tables.drained);
+		wait_for_completion(&waiter.done);
+	}
+	KUNIT_EXPECT_EQ(test, waiter.ret, 0);
+
+	release(test, &tables, 0, MUCH, 0);
+	msm_vm_tables_fini(&tables);
+}
+
+static void end_by_release(struct msm_vm_tables *tables)
+{
+	msm_vm_tables_release(tables, 0, MUCH - 1);
+}
+
+static void end_by_made(struct msm_vm_tables *tables)
+{
+	make(tables, 0, MUCH, MUCH_PAGES);
+}
+
+static void tables_wait_ends(struct kunit *test)
+{
+	wait_ends(test, end_by_release);
+	wait_ends(test, end_by_made);
+	wait_ends(test, msm_vm_tables_kill);
 }
 
 static void tables_skip_holes(struct kunit *test)
@@ -266,6 +337,7 @@ static struct kunit_case tables_cases[] = {
 	KUNIT_CASE(tables_made_cost_nothing),
 	KUNIT_CASE(tables_outlive_the_payer),
 	KUNIT_CASE(tables_dead_do_not_throttle),
+	KUNIT_CASE(tables_wait_ends),
 	KUNIT_CASE(tables_skip_holes),
 	KUNIT_CASE(tables_random),
 	{}
