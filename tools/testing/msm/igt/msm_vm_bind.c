@@ -325,6 +325,57 @@ static void block(const void *arg)
 	vm_test_close(&vm);
 }
 
+/*
+ * Larger than what the driver edits in one go, 64 MiB.  Getting so much memory
+ * takes a few seconds under emulation.
+ */
+static void chunks(const void *arg)
+{
+	static const u32 pages[] = { 0, 1, 16383, 16384, 16385 };
+	u32 seen, i;
+	struct gpu_vm vm;
+	struct gpu_bo a;
+
+	vm_test_open(&vm);
+	msm_igt_assert_ok(gpu_bo_new(&vm.dev, 64 * MIB + 2 * GPU_PAGE, &a));
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		a.map[pages[i] * (GPU_PAGE / 4)] = 0x600d0100 + i;
+	vm_test_map(&vm, vm.area, &a);
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		msm_igt_assert_ok(gpu_job_read_now(&vm, vm.area + pages[i] *
+						   (u64)GPU_PAGE, &seen));
+		msm_igt_assert(seen == 0x600d0100 + i, "page %u: GPU read %08x\n",
+			       pages[i], seen);
+	}
+	vm_test_unmap(&vm, vm.area, a.size / GPU_PAGE);
+	vm_test_expect(&vm, vm.area + 64 * MIB - GPU_PAGE, ".3");
+	gpu_bo_free(&a);
+	vm_test_close(&vm);
+}
+
+/* The GPU may read it, and its writes fault and leave it as it is. */
+static void read_only(const void *arg)
+{
+	struct gpu_fault fault;
+	struct gpu_vm vm;
+	struct gpu_bo *a;
+	u64 iova;
+
+	vm_test_open(&vm);
+	vm.dev.bo_flags = MSM_BO_GPU_READONLY;
+	a = vm_test_bo(&vm, 'A', 2);
+	vm_test_map(&vm, vm.area, a);
+	iova = vm.area + GPU_PAGE;
+	gpu_devcore_clear();
+	msm_igt_assert_ok(gpu_job_write_now(&vm, iova, 0x600d0006));
+	msm_igt_assert_ok(gpu_devcore_take_fault(&fault, 2000));
+	msm_igt_assert(fault.iova == iova && !strcmp(fault.dir, "WRITE"),
+		       "write of %llx: %s fault at %llx\n", iova, fault.dir,
+		       fault.iova);
+	vm_test_expect(&vm, vm.area, "A0-1 .");
+	vm_test_close(&vm);
+}
+
 /* Take the memory that a buffer freed too early would have given back. */
 static void reuse_memory(struct gpu_vm *vm, u32 pages)
 {
@@ -502,6 +553,8 @@ static const struct msm_igt_subtest tests[] = {
 	{ "many-bos-512g", "across boundaries of the top level", many_bos,
 	  &step_512g },
 	{ "block", "holes in what could be 2 MiB blocks", block },
+	{ "chunks", "a buffer larger than what is edited in one go", chunks },
+	{ "read-only", "the GPU reads and does not write", read_only },
 	{ "close-while-mapped", "a mapping alone keeps the pages",
 	  close_while_mapped },
 	{ "unmap-close-map", "buffer closed right behind its queued unmap",

@@ -95,6 +95,35 @@ static void again(const void *arg)
 	vm_test_close(&vm);
 }
 
+static u64 stale_hits(void)
+{
+	u64 count = ~0ull;
+
+	msm_igt_assert_ok(gpu_knob_stat("stale_hits", &count));
+	return count;
+}
+
+/* Nothing but evict itself makes the GPU forget: an idle one would be reset. */
+static void awake(const void *arg)
+{
+	struct gpu_vm vm;
+	u64 before;
+
+	open_vm(&vm, NULL);
+	msm_igt_assert_ok(gpu_knob_keep_awake(true));
+	vm_test_strict();
+	vm_test_map(&vm, vm.area, vm_test_bo(&vm, 'A', PAGES));
+	vm_test_expect(&vm, vm.area, "A0-63 .");
+	before = stale_hits();
+	evict_now(&vm, PAGES);
+	vm_test_expect(&vm, vm.area, "A0-63 .");
+	msm_igt_assert(stale_hits() == before, "%llu old translations used\n",
+		       stale_hits() - before);
+	msm_igt_assert_ok(gpu_knob_set("tlb_strict", 0));
+	msm_igt_assert_ok(gpu_knob_keep_awake(false));
+	vm_test_close(&vm);
+}
+
 /* A job that waits for the CPU has its buffers all the same. */
 static void busy(const void *arg)
 {
@@ -242,6 +271,7 @@ static void half(const void *arg)
 	vm_test_map(&vm, vm.area, a);
 	evict_now(&vm, PAGES);
 	vm_test_map(&vm, second, a);
+	evict_now(&vm, PAGES);
 	vm_test_expect(&vm, vm.area, "A0-63 .");
 	vm_test_expect(&vm, second, "A0-63 .");
 
@@ -360,6 +390,7 @@ static const struct msm_igt_subtest tests[] = {
 	{ "again", "evict, submit, evict", again },
 	{ "again-private", "evict, submit, evict", again,
 	  &private_flag },
+	{ "awake", "evict, submit, no reset of the SMMU between", awake },
 	{ "busy", "a queued job keeps what it may use", busy },
 	{ "busy-private", "a queued job keeps what it may use", busy,
 	  &private_flag },
@@ -387,12 +418,18 @@ static const struct msm_igt_subtest tests[] = {
 	{ "two-vms", "evicted from all VMs", two_vms },
 };
 
+static void restore(void)
+{
+	gpu_knob_keep_awake(false);
+	vm_test_restore();
+}
+
 int main(int argc, char **argv)
 {
 	msm_igt_start(&argc, argv);
 	msm_igt_fixture(vm_test_fixture);
 	msm_igt_run(tests, ARRAY_SIZE(tests));
 	msm_igt_run(vm_evict_race_tests, vm_evict_race_count);
-	msm_igt_fixture(vm_test_restore);
+	msm_igt_fixture(restore);
 	igt_exit();
 }

@@ -14,6 +14,7 @@
 
 #include "gpu_fence.h"
 #include "gpu_legacy.h"
+#include "gpu_mem.h"
 #include "vm_train.h"
 
 #define EXPECTED_DMESG \
@@ -370,6 +371,45 @@ static void hang_bind_queued(const void *arg)
 	gpu_gate_free(&gate);
 }
 
+/*
+ * A dead VM has a mapping that it was to make and did not: reclaim takes the
+ * pages all the same, and misses no entry.
+ */
+static void hang_evict(const void *arg)
+{
+	int ms = gpu_fence_scaled_ms(GPU_FENCE_PATIENCE_MS);
+	struct gpu_gate gate = vm_test_gate();
+	struct vm_train train;
+	struct drm_msm_vm_bind_op op;
+	struct gpu_bo *a;
+	u64 before, now;
+	int fence, ret;
+
+	ret = gpu_mem_setup();
+	msm_igt_require(ret != -ENOSPC, "no swap, nothing can be evicted\n");
+	msm_igt_assert_ok(ret);
+	vm_train_open(&train);
+	a = vm_test_bo(&train.vm, 'A', 64);
+	op = gpu_bind_op_map(train.vm.area + 64 * GPU_PAGE, a, 0, a->size);
+	msm_igt_assert_ok(gpu_bind_ops(&train.vm.dev, train.vm.bind_queue, &op, 1,
+				       gate.fence, &fence));
+	vm_train_hang_now(&train);
+	msm_igt_assert_ok(gpu_gate_open(&gate));
+	msm_igt_assert_ret(gpu_fence_finish(fence), -EIO);
+
+	msm_igt_assert_ok(gpu_mem_resident(&before));
+	now = before;
+	/* The worker that ends the bind may hold them for a moment. */
+	for (; ms > 0 && now + a->size > before; ms -= 10) {
+		msm_igt_assert_ok(gpu_mem_shrink());
+		msm_igt_assert_ok(gpu_mem_resident(&now));
+		usleep(10000);
+	}
+	msm_igt_assert(ms > 0, "%llu bytes left of %llu\n", now, before);
+	vm_train_close(&train);
+	gpu_gate_free(&gate);
+}
+
 /* Stopped and reported, and the VM goes on. */
 static void fault_survived(const void *arg)
 {
@@ -519,6 +559,8 @@ static const struct msm_igt_subtest tests[] = {
 	{ "hang-closed", "the context is closed", hang_closed },
 	{ "hang-bind-queued", "fences of queued binds carry the error",
 	  hang_bind_queued },
+	{ "hang-evict", "what the dead VM did not map can be evicted",
+	  hang_evict },
 	{ "fault-survived", "a page fault alone kills nothing",
 	  fault_survived },
 	{ "fault-then-hang", "the dump has the address of the fault",

@@ -35,6 +35,7 @@
  * @job: made ready for sequences that submit
  * @extra: a second context, for sequences that open or close one
  * @border: end of a table of each level, none of which is there
+ * @gate: what a bind of the sequence waits for
  * @queue: a queue that the sequence made, or 0
  * @step: for the message when a sequence of several calls fails
  * @node: path of the render node
@@ -46,6 +47,7 @@ struct sweep_state {
 	struct gpu_job job;
 	struct gpu_vm extra;
 	u64 border;
+	struct gpu_gate gate;
 	u32 queue;
 	const char *step;
 	char node[64];
@@ -199,6 +201,18 @@ static int prepare_borders(struct sweep_state *s)
 	return 0;
 }
 
+/* One of the tables is promised already, by a bind that waits. */
+static int prepare_shared(struct sweep_state *s)
+{
+	struct drm_msm_vm_bind_op op;
+	int ret = gpu_gate_new(&s->gate);
+
+	prepare_borders(s);
+	op = gpu_bind_op_map(s->border - GPU_PAGE, s->b, 0, GPU_PAGE);
+	return ret ?: gpu_bind_ops(&s->vm.dev, s->vm.bind_queue, &op, 1,
+				   s->gate.fence, NULL);
+}
+
 /* Two tables of the last level, and two of the one above */
 static int act_borders(struct sweep_state *s)
 {
@@ -214,6 +228,13 @@ static int finish_borders(struct sweep_state *s)
 
 	vm_test_expect(&s->vm, s->border - 3 * GPU_PAGE, ". B0-3 .");
 	return ret;
+}
+
+static int finish_shared(struct sweep_state *s)
+{
+	msm_igt_assert_ok(gpu_gate_open(&s->gate));
+	gpu_gate_free(&s->gate);
+	return finish_borders(s);
 }
 
 static int undo_borders(struct sweep_state *s)
@@ -314,15 +335,26 @@ static void complete(struct sweep_state *s, const struct sweep *sweep)
 		msm_igt_assert_ok(sweep->undo(s));
 }
 
+/* Page tables set aside, KiB */
+static u64 set_aside(struct sweep_state *s)
+{
+	u64 kib = ~0ull;
+
+	msm_igt_assert_ok(gpu_vm_fdinfo(&s->vm, "msm-vm-reserved", &kib));
+	return kib;
+}
+
 /* Return: did anything fail? */
 static bool run_round(struct sweep_state *s, const struct sweep *sweep, u32 nth)
 {
 	bool failed = false;
 	int fds, ret;
+	u64 kib;
 
 	if (sweep->prepare)
 		msm_igt_assert_ok(sweep->prepare(s));
 	fds = gpu_dev_count_fds();
+	kib = set_aside(s);
 	msm_igt_assert_ok(gpu_nth_arm(nth));
 	ret = sweep->act(s);
 	msm_igt_assert_ok(gpu_nth_disarm(&failed));
@@ -334,6 +366,9 @@ static bool run_round(struct sweep_state *s, const struct sweep *sweep, u32 nth)
 		       s->step ? " at " : "", s->step ?: "");
 	if (ret) {
 		msm_igt_assert_ret(gpu_dev_count_fds(), fds);
+		msm_igt_assert(set_aside(s) == kib,
+			       "%u: %llu KiB set aside, %llu before\n", nth,
+			       set_aside(s), kib);
 		vm_test_expect(&s->vm, s->vm.area, sweep->before);
 		msm_igt_assert_ok(sweep->act(s));
 	}
@@ -403,6 +438,12 @@ static const struct sweep borders = {
 	.before = "A0-7", .after = "A0-7",
 };
 
+static const struct sweep shared = {
+	.prepare = prepare_shared, .act = act_borders,
+	.finish = finish_shared, .undo = undo_borders,
+	.before = "A0-7", .after = "A0-7",
+};
+
 static const struct sweep evict = {
 	.act = act_evict, .before = "A0-7", .after = "A0-7",
 };
@@ -423,6 +464,8 @@ static const struct msm_igt_subtest tests[] = {
 	{ "map", "one MAP into a hole", run_sweep, &map },
 	{ "map-borders", "one MAP across a table of each level", run_sweep,
 	  &borders },
+	{ "map-shared", "the same, with a table that another bind has promised",
+	  run_sweep, &shared },
 	{ "map-behind-fence", "MAP with an in-fence", run_sweep, &behind },
 	{ "rebind", "MAP over the middle of a mapping", run_sweep, &rebind },
 	{ "unmap", "UNMAP of the middle", run_sweep, &unmap },

@@ -86,6 +86,32 @@ static void fence_in_bind(const void *arg)
 	vm_test_close(&vm);
 }
 
+/* A buffer is busy from the ioctl that maps it until the entries are there. */
+static void fence_on_bo(const void *arg)
+{
+	struct drm_msm_gem_cpu_prep req = {
+		.op = MSM_PREP_READ | MSM_PREP_NOSYNC,
+	};
+	struct gpu_gate gate = vm_test_gate();
+	struct gpu_vm vm;
+	struct gpu_bo *a;
+	int map;
+
+	vm_test_open(&vm);
+	a = vm_test_bo(&vm, 'A', 4);
+	req.handle = a->handle;
+	msm_igt_assert_ok(gpu_ioctl(vm.dev.fd, DRM_IOCTL_MSM_GEM_CPU_PREP, &req));
+	map = queue_op(&vm, gpu_bind_op_map(vm.area, a, 0, a->size), gate.fence);
+	msm_igt_assert_ret(gpu_ioctl(vm.dev.fd, DRM_IOCTL_MSM_GEM_CPU_PREP, &req),
+			   -EBUSY);
+
+	msm_igt_assert_ok(gpu_gate_open(&gate));
+	msm_igt_assert_ok(gpu_fence_finish(map));
+	msm_igt_assert_ok(gpu_ioctl(vm.dev.fd, DRM_IOCTL_MSM_GEM_CPU_PREP, &req));
+	gpu_gate_free(&gate);
+	vm_test_close(&vm);
+}
+
 /* An unmap behind a job's fence: the job still reads the page. */
 static void fence_in_job(const void *arg)
 {
@@ -291,6 +317,7 @@ const struct msm_igt_subtest vm_fence_tests[] = {
 	{ "fence-out", "a job starts behind the fence of its bind", fence_out },
 	{ "fence-in-bind", "a bind waits, and what it replaces stays",
 	  fence_in_bind },
+	{ "fence-on-bo", "a buffer is busy until it is mapped", fence_on_bo },
 	{ "fence-in-job", "an unmap waits for the job that uses the page",
 	  fence_in_job },
 	{ "fence-in-submit", "a job waits for its bind", fence_in_submit },
