@@ -269,14 +269,26 @@ static void out_endless(struct trial *t)
 }
 
 /* A bind that fails for another reason, after its syncobjs were taken */
+/* The number that the next fd will have: one set aside is not in /proc. */
+static int next_fd(struct trial *t)
+{
+	int fd = dup(t->dev->fd);
+
+	close(fd);
+	return fd;
+}
+
 static void refuse_bind(const void *arg)
 {
 	const struct bad_syncs *bad = arg;
 	struct trial t;
+	int fd;
 
 	open_trial(&t, BIND);
 	bad->spoil(&t);
+	fd = next_fd(&t);
 	msm_igt_assert_ret(try_request(&t), bad->err);
+	msm_igt_assert_ret(next_fd(&t), fd);
 	vm_test_reason(bad->reason);
 	assert_untouched(&t);
 	assert_works(&t);
@@ -305,6 +317,7 @@ static void late_pages(struct trial *t)
 	msm_igt_assert_ok(gpu_ioctl(t->dev->fd, DRM_IOCTL_MSM_GEM_MADVISE,
 				    &req));
 	t->bind.op.handle = bo->handle;
+	t->bind.flags |= MSM_VM_BIND_FENCE_FD_OUT;
 }
 
 /* No file descriptor is left for the out fence. */
@@ -318,8 +331,7 @@ static void no_fd(const void *arg)
 	t.bind.flags |= MSM_VM_BIND_FENCE_FD_OUT;
 	msm_igt_assert_ok(getrlimit(RLIMIT_NOFILE, &limit));
 	none = limit;
-	none.rlim_cur = dup(t.dev->fd);
-	close(none.rlim_cur);
+	none.rlim_cur = next_fd(&t);
 	msm_igt_assert_ok(setrlimit(RLIMIT_NOFILE, &none));
 	ret = try_request(&t);
 	msm_igt_assert_ok(setrlimit(RLIMIT_NOFILE, &limit));
