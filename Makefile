@@ -3,12 +3,13 @@
 LAB := tools/testing/msm/lab.py
 export ARCH FLAVOUR SUITE GUESTS CMD KSRC FORCE
 
-.PHONY: help run check guest bench tree kernel rootfs series check-series lint save clean
+.PHONY: help run check guest bench mutants tree kernel rootfs series check-series lint save clean
 help:         ; @$(LAB) help
 run:          ; @$(LAB) run
 check:        ; @$(LAB) check
 guest:        ; @$(LAB) guest
 bench:        ; @$(LAB) bench
+mutants:      ; @$(LAB) mutants
 tree:         ; @$(LAB) tree
 kernel:       ; @$(LAB) kernel
 rootfs:       ; @$(LAB) rootfs

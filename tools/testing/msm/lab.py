@@ -24,6 +24,7 @@ VERBS = {
     "lint": "checkpatch, W=1, sparse, kernel-doc, size budgets, shellcheck",
     "clean": "remove all that was made, except out/share",
     "ci": "what .ci/run runs",
+    "mutants": "break the driver on purpose, line by line, and see that a test notices",
     "save": "bring edits made in out/tree back into the repository",
 }
 

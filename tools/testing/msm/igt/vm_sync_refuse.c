@@ -268,7 +268,6 @@ static void out_endless(struct trial *t)
 	t->bind.nr_out_syncobjs = ~0u;
 }
 
-/* A bind that fails for another reason, after its syncobjs were taken */
 /* The number that the next fd will have: one set aside is not in /proc. */
 static int next_fd(struct trial *t)
 {
@@ -278,6 +277,7 @@ static int next_fd(struct trial *t)
 	return fd;
 }
 
+/* A bind that fails for another reason, after its syncobjs were taken */
 static void refuse_bind(const void *arg)
 {
 	const struct bad_syncs *bad = arg;
