@@ -183,6 +183,42 @@ static void fence_in_submit(const void *arg)
 	vm_test_close(&vm);
 }
 
+static int merge(int first, int second)
+{
+	struct sync_merge_data req = { .name = "both", .fd2 = second };
+
+	msm_igt_assert_ok(gpu_ioctl(first, SYNC_IOC_MERGE, &req));
+	return req.fence;
+}
+
+/* Of the fences of one queue a merged one keeps the latest only. */
+static void fence_merge(const void *arg)
+{
+	struct gpu_gate gates[] = { vm_test_gate(), vm_test_gate() };
+	struct gpu_vm vm;
+	int fences[2], merged[2];
+	u32 i;
+
+	vm_test_open(&vm);
+	for (i = 0; i < 2; i++)
+		msm_igt_assert_ok(gpu_bind_ops(&vm.dev, vm.bind_queue, NULL, 0,
+					       gates[i].fence, &fences[i]));
+	merged[0] = merge(fences[0], fences[1]);
+	merged[1] = merge(fences[1], fences[0]);
+
+	msm_igt_assert_ok(gpu_gate_open(&gates[0]));
+	msm_igt_assert_ok(gpu_fence_finish(fences[0]));
+	assert_busy(merged[0]);
+	assert_busy(merged[1]);
+	msm_igt_assert_ok(gpu_gate_open(&gates[1]));
+	for (i = 0; i < 2; i++) {
+		msm_igt_assert_ok(gpu_fence_finish(merged[i]));
+		gpu_gate_free(&gates[i]);
+	}
+	close(fences[1]);
+	vm_test_close(&vm);
+}
+
 /* No operations: a fence behind everything the queue was given before. */
 static void fence_only(const void *arg)
 {
@@ -318,6 +354,8 @@ const struct msm_igt_subtest vm_fence_tests[] = {
 	{ "fence-in-bind", "a bind waits, and what it replaces stays",
 	  fence_in_bind },
 	{ "fence-on-bo", "a buffer is busy until it is mapped", fence_on_bo },
+	{ "fence-merge", "merged fences of a queue wait for the last",
+	  fence_merge },
 	{ "fence-in-job", "an unmap waits for the job that uses the page",
 	  fence_in_job },
 	{ "fence-in-submit", "a job waits for its bind", fence_in_submit },

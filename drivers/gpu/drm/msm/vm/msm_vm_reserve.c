@@ -18,7 +18,7 @@
 #include "msm_vm_reserve.h"
 #include "msm_vma.h"
 
-#define GFP_RESERVE (GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+#define GFP_RESERVE (GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 static struct kmem_cache *vma_cache;
 
@@ -78,7 +78,7 @@ EXPORT_SYMBOL_IF_KUNIT(msm_vm_reserve_free_vmas);
  */
 struct drm_gpuvm_bo *msm_vm_reserve_vm_bo(void)
 {
-	return kzalloc(sizeof(struct drm_gpuvm_bo), GFP_RESERVE);
+	return kzalloc(sizeof(struct drm_gpuvm_bo), GFP_RESERVE | __GFP_ACCOUNT);
 }
 
 /**
