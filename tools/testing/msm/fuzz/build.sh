@@ -33,7 +33,7 @@ FLAGS="-std=gnu11 -O1 -g -Wall -Wno-unused-function -Wno-unused-variable -Wno-po
 
 # Headers of the kernel that are used as they are
 REAL="linux/container_of.h linux/interval_tree_generic.h linux/kref.h
-	linux/list.h linux/poison.h linux/rbtree.h linux/rbtree_augmented.h
+	linux/list.h linux/list_sort.h linux/poison.h linux/rbtree.h linux/rbtree_augmented.h
 	linux/rbtree_types.h linux/xarray.h
 	drm/drm_gem.h drm/drm_gpuvm.h uapi/drm/msm_drm.h"
 # and those for which shim.h stands in
@@ -46,7 +46,8 @@ SHIM="asm/barrier.h kunit/visibility.h
 	linux/lockdep.h linux/log2.h linux/minmax.h linux/mm.h linux/mutex.h
 	linux/overflow.h linux/rcupdate.h linux/refcount.h linux/sched.h
 	linux/sched/mm.h linux/sched/signal.h linux/sizes.h linux/slab.h
-	linux/sort.h linux/spinlock.h linux/stddef.h linux/types.h linux/uaccess.h
+	linux/kernel.h linux/spinlock.h linux/stddef.h linux/string.h
+	linux/types.h linux/uaccess.h
 	linux/wait.h linux/workqueue.h"
 
 fail()
@@ -95,6 +96,6 @@ program()
 vm=$out/msm/vm
 program fuzz_vma "$here/fuzz_model.c" "$here/fuzz_pgtable.c" "$vm/msm_vma.c" "$vm/msm_pt_ops.c" "$vm/msm_vm_order.c" \
 	"$vm/msm_vm_reserve.c" "$vm/msm_vm_evict.c" "$vm/msm_vm_log.c" \
-	"$tree/drivers/gpu/drm/drm_gpuvm.c"
+	"$tree/lib/list_sort.c" "$tree/drivers/gpu/drm/drm_gpuvm.c"
 program fuzz_tables "$vm/msm_vm_tables.c" "$tree/lib/xarray.c"
 program fuzz_request "$vm/msm_vm_uapi.c"

@@ -288,9 +288,9 @@ static void job_commit(struct job *job, u32 queue, int fail_after)
 		return;
 	}
 
-	job->turn.ranges = job->ranges;
+	msm_vm_turn_init(&job->turn);
 	for (i = 0; i < job->nr; i++)
-		msm_vm_turn_add(&job->turn, job->ops[i].req.iova,
+		msm_vm_turn_add(&job->turn, &job->ranges[i], job->ops[i].req.iova,
 				job->ops[i].req.iova + job->ops[i].req.range - 1);
 	msm_vm_turn_close(&job->turn);
 	job_change_tree(job);

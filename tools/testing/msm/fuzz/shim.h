@@ -192,7 +192,6 @@ void kfree(const void *p);
 /* One thread: nobody sends signals, nobody waits. */
 #define current		NULL
 #define fatal_signal_pending(task) ((void)(task), false)
-#define sort(base, nr, size, cmp, swap) qsort(base, nr, size, cmp)
 #define cond_resched()	do { } while (0)
 #define might_sleep()	do { } while (0)
 #define might_alloc(gfp) ((void)(gfp))
