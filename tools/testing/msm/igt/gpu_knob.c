@@ -154,15 +154,17 @@ int gpu_knob_fail_one_in(u32 count)
 	int ret = gpu_knob_prepare_fail();
 	size_t i;
 
+	ret = ret ?: gpu_knob_fail_set(FAIL_PAGE, "min-order", 0);
 	for (i = 0; !ret && i < ARRAY_SIZE(folders); i++) {
-		ret = gpu_knob_fail_set(folders[i], "probability",
-					count ? 100 / count : 0);
-		ret = ret ?: gpu_knob_fail_set(folders[i], "times", -1);
+		/* First, or allocations of everybody fail meanwhile */
+		ret = gpu_knob_fail_set(folders[i], "task-filter", 1);
 		ret = ret ?: gpu_knob_fail_set(folders[i], "verbose", 0);
-		ret = ret ?: gpu_knob_fail_set(folders[i], "task-filter", 1);
 		ret = ret ?: gpu_knob_fail_set(folders[i], "ignore-gfp-wait", 0);
+		ret = ret ?: gpu_knob_fail_set(folders[i], "times", -1);
+		ret = ret ?: gpu_knob_fail_set(folders[i], "probability",
+					       count ? 100 / count : 0);
 	}
-	return ret ?: gpu_knob_fail_set(FAIL_PAGE, "min-order", 0);
+	return ret;
 }
 
 /* This thread asks for it, see gpu_knob_fail_one_in(). */
