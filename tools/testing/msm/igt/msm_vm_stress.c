@@ -36,7 +36,6 @@
 
 enum { ROLE_WORK, ROLE_WORK_TOO, ROLE_SHRINK, ROLE_HANG, ROLE_VICTIM, ROLES };
 
-
 /* In children: what goes wrong is printed, and ends the process. */
 static void must(const char *what, int ret)
 {
