@@ -37,18 +37,16 @@ REAL="linux/container_of.h linux/interval_tree_generic.h linux/kref.h
 	linux/rbtree_types.h linux/xarray.h
 	drm/drm_gem.h drm/drm_gpuvm.h uapi/drm/msm_drm.h"
 # and those for which shim.h stands in
-SHIM="asm/barrier.h kunit/visibility.h
-	drm/drm_device.h drm/drm_drv.h drm/drm_exec.h drm/drm_file.h
-	drm/drm_print.h drm/drm_vma_manager.h drm/gpu_scheduler.h
-	linux/bitmap.h linux/bug.h linux/build_bug.h linux/compiler.h
-	linux/const.h linux/dma-buf.h linux/dma-resv.h linux/err.h
-	linux/export.h linux/gfp.h linux/kconfig.h linux/limits.h
-	linux/lockdep.h linux/log2.h linux/minmax.h linux/mm.h linux/mutex.h
-	linux/overflow.h linux/rcupdate.h linux/refcount.h linux/sched.h
-	linux/sched/mm.h linux/sched/signal.h linux/sizes.h linux/slab.h
-	linux/kernel.h linux/spinlock.h linux/stddef.h linux/string.h
-	linux/types.h linux/uaccess.h
-	linux/wait.h linux/workqueue.h"
+SHIM="asm/barrier.h kunit/visibility.h drm/drm_device.h drm/drm_drv.h
+	drm/drm_exec.h drm/drm_file.h drm/drm_print.h drm/drm_vma_manager.h
+	drm/gpu_scheduler.h linux/bitmap.h linux/bug.h linux/build_bug.h
+	linux/compiler.h linux/const.h linux/dma-buf.h linux/dma-resv.h
+	linux/err.h linux/export.h linux/gfp.h linux/kconfig.h linux/kernel.h
+	linux/limits.h linux/lockdep.h linux/log2.h linux/minmax.h linux/mm.h
+	linux/mutex.h linux/overflow.h linux/rcupdate.h linux/refcount.h
+	linux/sched.h linux/sched/mm.h linux/sched/signal.h linux/sizes.h
+	linux/slab.h linux/spinlock.h linux/stddef.h linux/string.h
+	linux/types.h linux/uaccess.h linux/wait.h linux/workqueue.h"
 
 fail()
 {
