@@ -592,9 +592,5 @@ static const struct msm_igt_subtest tests[] = {
 
 int main(int argc, char **argv)
 {
-	msm_igt_start(&argc, argv);
-	msm_igt_fixture(vm_test_fixture);
-	msm_igt_run(tests, ARRAY_SIZE(tests));
-	msm_igt_fixture(vm_test_restore);
-	igt_exit();
+	vm_test_main(argc, argv, tests, ARRAY_SIZE(tests));
 }

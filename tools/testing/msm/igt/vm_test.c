@@ -69,6 +69,17 @@ void vm_test_restore(void)
 	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(hangcheck_before, NULL));
 }
 
+/* main() of a program that needs nothing else before and after its tests */
+__noreturn void vm_test_main(int argc, char **argv,
+			     const struct msm_igt_subtest *tests, size_t count)
+{
+	msm_igt_start(&argc, argv);
+	msm_igt_fixture(vm_test_fixture);
+	msm_igt_run(tests, count);
+	msm_igt_fixture(vm_test_restore);
+	igt_exit();
+}
+
 void vm_test_open(struct gpu_vm *vm)
 {
 	msm_igt_assert_ok(gpu_vm_open(vm));

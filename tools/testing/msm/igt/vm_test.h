@@ -9,6 +9,8 @@
 void vm_test_fixture(void);
 void vm_test_strict(void);
 void vm_test_restore(void);
+__noreturn void vm_test_main(int argc, char **argv,
+			     const struct msm_igt_subtest *tests, size_t count);
 void vm_test_open(struct gpu_vm *vm);
 void vm_test_close(struct gpu_vm *vm);
 struct gpu_bo *vm_test_bo(struct gpu_vm *vm, char letter, u32 pages);
