@@ -13,7 +13,7 @@ from pathlib import Path
 from lab.common import Failure, run
 
 SECTION = re.compile(r"^diff --git a/(\S+) b/(\S+)$")
-OFFSET = re.compile(r"^Hunk #(\d+) succeeded at (\d+) \(offset (-?\d+) lines?\)")
+OFFSET = re.compile(r"^Hunk #\d+ succeeded at \d+ \(offset -?\d+ lines?\)")
 FUZZ = re.compile(r"^Hunk #(\d+) succeeded at .* with fuzz (\d+)")
 FAILED = re.compile(r"^Hunk #(\d+) FAILED at (\d+)")
 PATCHING = re.compile(r"^(?:patching|checking) file (\S+)")
@@ -85,7 +85,7 @@ def load(root, name):
 
 
 def apply(patch, directory):
-    """Apply patch in directory with fuzz 0; return the warnings (offsets).
+    """Apply patch in directory with fuzz 0; return the path of each hunk that applied with an offset.
 
     A reject is a Failure that names patch, file and hunk. The directory is
     scratch: after a Failure its content is undefined.
@@ -106,7 +106,7 @@ def _check_presence(patch, section, directory):
 
 
 def _judge(patch, done):
-    warnings, rejects, path = [], [], "?"
+    shifted, rejects, path = [], [], "?"
     for line in done.stdout.splitlines():
         if match := PATCHING.match(line):
             path = match[1]
@@ -114,13 +114,13 @@ def _judge(patch, done):
             rejects.append(f"patches/{patch.name}: {path}: hunk #{match[1]} at line {match[2]} does not apply")
         elif match := FUZZ.match(line):
             rejects.append(f"patches/{patch.name}: {path}: hunk #{match[1]} needs fuzz {match[2]}")
-        elif match := OFFSET.match(line):
-            warnings.append(f"patches/{patch.name}: {path}: hunk #{match[1]} applies with offset {match[3]}")
+        elif OFFSET.match(line):
+            shifted.append(path)
     if rejects:
         raise Failure("\n".join(rejects))
     if done.returncode:
         raise Failure(f"patches/{patch.name}: {path}: {(done.stdout + done.stderr).strip()}")
-    return warnings
+    return shifted
 
 
 def regenerate(header, before, after, paths):

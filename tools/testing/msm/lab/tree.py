@@ -20,6 +20,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from lab import common, maintainers, patchfile, plan
@@ -68,7 +69,10 @@ def check_source(src):
 def compose(root, src, commits, say=common.say):
     """Apply the plan to copies; return {path: (bytes, mode)}, bytes None = the file is deleted."""
     with tempfile.TemporaryDirectory(prefix="msm-compose-") as scratch:
-        touched = _apply_plan(Path(root), Path(src), commits, Path(scratch), say)
+        touched, shifted = _apply_plan(Path(root), Path(src), commits, Path(scratch))
+        if shifted:
+            files = ", ".join(f"{path} ({count})" for path, count in Counter(shifted).items())
+            say(f"warning: {len(shifted)} hunks apply at another line than in the source they were made for: {files}")
         return {path: _content(Path(scratch) / path) for path in touched}
 
 
@@ -78,11 +82,11 @@ def _content(path):
     return path.read_bytes(), path.stat().st_mode & 0o777
 
 
-def _apply_plan(root, src, commits, scratch, say):
-    touched = set()
+def _apply_plan(root, src, commits, scratch):
+    touched, shifted = set(), []
     for commit in commits:
         for name in commit.patches:
-            _apply_patch(patchfile.load(root, name), src, scratch, touched, say)
+            shifted += _apply_patch(patchfile.load(root, name), src, scratch, touched)
         for path in commit.files:
             if (src / path).exists():
                 raise Failure(f"{path}: the kernel has this file already; a change to it is a patch, not an overlay file")
@@ -91,16 +95,15 @@ def _apply_plan(root, src, commits, scratch, say):
         if commit.maintainers:
             touched.add(plan.MAINTAINERS)
             _merge_maintainers(root, src, scratch)
-    return touched
+    return touched, shifted
 
 
-def _apply_patch(patch, src, scratch, touched, say):
+def _apply_patch(patch, src, scratch, touched):
     for path in patch.paths():
         if path not in touched and (src / path).is_file():
             _copy(src / path, scratch / path)
         touched.add(path)
-    for warning in patchfile.apply(patch, scratch):
-        say(f"warning: {warning}")
+    return patchfile.apply(patch, scratch)
 
 
 def _copy(source, target):

@@ -160,7 +160,7 @@ class View1(Toy):
     def test_offset_is_a_warning(self):
         (self.src / "drivers/old.c").write_text("extra\n" + LINES)
         self.apply()
-        self.assertIn("warning: patches/seam/one.patch: drivers/old.c: hunk #1 applies with offset 1", self.said)
+        self.assertIn("warning: 1 hunks apply at another line than in the source they were made for: drivers/old.c (1)", self.said)
 
     def test_refresh_removes_the_offset(self):
         (self.src / "drivers/old.c").write_text("extra\n" + LINES)
