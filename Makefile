@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Verbs only; each is a line that calls the lab.  ARCH, FLAVOUR, SUITE, GUESTS, CMD and KSRC reach it through the environment.
+# Verbs only; each is a line that calls the lab.  ARCH, FLAVOUR, SUITE, GUESTS, CMD, IDLE, TIMEOUT and KSRC reach it through the
+# environment, CMD with its dollar signs.
 LAB := tools/testing/msm/lab.py
-export ARCH FLAVOUR SUITE GUESTS CMD KSRC FORCE
+override CMD := $(value CMD)
+export ARCH FLAVOUR SUITE GUESTS CMD IDLE TIMEOUT KSRC FORCE
 
 .PHONY: help run check guest bench mutants tree kernel rootfs series check-series lint save clean
 help:         ; @$(LAB) help

@@ -3,12 +3,14 @@
 """The lab's one entry point: lab.py VERB [ARGUMENTS]; every verb has --help."""
 
 import importlib
+import signal
 import sys
+import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from lab.common import Failure  # noqa: E402
+from lab.common import OUT, Failure  # noqa: E402
 
 VERBS = {
     "run": "everything: set up, build, boot, and show the virtual GPU and VM_BIND at work",
@@ -29,8 +31,28 @@ VERBS = {
 }
 
 
+# Of `guest`, whose other statuses are those of the command in it; as env(1) and timeout(1) have it
+LAB_FAILED = {"guest": 125}
+
+
+def _interrupt(number, frame):
+    """A closed terminal, or kill: end as with Ctrl-C, children and terminal put right."""
+    raise KeyboardInterrupt
+
+
+def _crashed(error):
+    """A bug of the lab: one line, and the rest in a file."""
+    log = OUT / "log" / "lab-crash.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("".join(traceback.format_exception(error)))
+    return f"a bug of the lab: {type(error).__name__}: {error} (where: {log})"
+
+
 def main(argv):
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     verb = argv[0].replace("-", "_") if argv else "help"
+    failed = LAB_FAILED.get(verb, 1)
     if verb not in VERBS:
         for name, text in VERBS.items():
             print(f"{name.replace('_', '-'):14} {text}")
@@ -39,13 +61,16 @@ def main(argv):
         return importlib.import_module(f"lab.{verb}").main(argv[1:])
     except Failure as failure:
         print(f"{verb.replace('_', '-')}: {failure}", file=sys.stderr)
-        return 1
+        return failed
     except KeyboardInterrupt:
         print(f"\n{verb.replace('_', '-')}: interrupted; the next run goes on from here", file=sys.stderr)
         return 130
     except OSError as error:
         print(f"{verb.replace('_', '-')}: {error.filename or 'system'}: {error.strerror}", file=sys.stderr)
-        return 1
+        return failed
+    except Exception as error:      # pylint: disable=broad-except
+        print(f"{verb.replace('_', '-')}: {_crashed(error)}", file=sys.stderr)
+        return failed
 
 
 if __name__ == "__main__":

@@ -12,17 +12,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from lab import arch as arches, common, config, coverage, deps, kernel, programs, qemu, report, rootfs, suites
+from lab import arch as arches, common, config, coverage, deps, guest, kernel, programs, qemu, report, rootfs, suites
 from lab.common import Failure, say
 from lab.progress import clock
 
 
 def setup(arch, flavour, names=suites.DEFAULT, out=say):
     """Everything that must be there before a guest runs; returns a Context."""
-    if not set(names) & suites.BOOTED:
+    booted = set(names) & suites.BOOTED
+    deps.ensure(" ".join([*sorted(set(names) - booted), *(["all"] if booted else [])]), arch, out)    # asks for root once
+    if not booted:
         return suites.Context(arch, flavour, kernel.folder(arch, flavour), programs.folder(arch), False, out)
-    deps.ensure("all", arch, out)
-    build = kernel.make(arch, flavour, out)
+    build = kernel.snapshot(kernel.make(arch, flavour, out), arch, guest.scratch("kernel"))
     rootfs.make(arch, out=out)
     tests = programs.folder(arch)
     if {"igt", "sweep", "vulkan"} & set(names):
@@ -87,8 +88,8 @@ def _suite(context_, name):
     context_.say(f"{name}: {(suites.SUITES[name].__doc__ or '').splitlines()[0]}")
     try:
         found = list(suites.SUITES[name](context_))
-    except Failure as failure:
-        found = [report.Case(name, name, report.FAIL, detail=str(failure))]
+    except (Failure, OSError, ValueError, KeyError) as error:
+        found = [report.Case(name, name, report.FAIL, detail=str(error) or type(error).__name__)]
     return found, (time.monotonic() - started, suites.log_of(name))
 
 
@@ -96,7 +97,7 @@ def covered(context_, times):
     """The case about line coverage, and its table."""
     started = time.monotonic()
     try:
-        cases = list(coverage.report(context_.build, context_.say))
+        cases = list(coverage.report(kernel.folder(context_.arch, "gcov"), context_.say))
     except Failure as failure:
         cases = [report.Case("coverage", "gcov", report.FAIL, detail=str(failure))]
     times["coverage"] = (time.monotonic() - started, common.OUT / "results" / "coverage.txt")
@@ -120,6 +121,8 @@ def main(argv):
                         "(default: as CPUs and memory allow)")
     parser.add_argument("--build", help="a kernel build folder instead of the lab's own")
     args = parser.parse_args(argv)
+    if args.at_once < 0:
+        raise Failure(f"GUESTS={args.at_once}: how many at a time, 1 or more; 0: as CPUs and memory allow")
     arch, names, started = arches.get(args.arch), chosen(args.suite), time.monotonic()
     context_ = context(arch, args, names)
     path = suites.RESULTS / "junit.xml"

@@ -2,7 +2,6 @@
 """Remove what the lab made: all of out/ except out/share, which is the user's."""
 
 import argparse
-import shutil
 
 from lab import common
 from lab.common import Failure, say
@@ -16,7 +15,7 @@ def main(argv):
     if not common.OUT.is_dir():
         return 0
     with common.exclusive(common.OUT):
-        for path in sorted(common.OUT.iterdir()):
+        for path in sorted(common.OUT.iterdir()):       # out/tree before out/tree.json
             if path.name not in KEPT:
                 _remove(path)
     say(f"clean: {common.OUT} holds only share/ now")
@@ -25,9 +24,6 @@ def main(argv):
 
 def _remove(path):
     try:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        common.remove(path)
     except OSError as error:
         raise Failure(f"cannot remove {error.filename}: {error.strerror}; was it made by another user?") from None

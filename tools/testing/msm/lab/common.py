@@ -4,11 +4,14 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[4]
 OUT = Path(os.environ.get("MSM_OUT", ROOT / "out"))
+GONE = ".gone-"     # begins the name of what is being removed
 
 
 class Failure(Exception):
@@ -56,6 +59,18 @@ def write_atomic(path, data, mode=None):
     if mode is not None:
         temp.chmod(mode)
     os.replace(temp, path)
+
+
+def remove(path):
+    """Remove a folder or file: away in one step, for a program that is interrupted, and then its contents."""
+    path = Path(path)
+    if path.is_dir() and not path.is_symlink():
+        gone = Path(tempfile.mkdtemp(prefix=GONE, dir=path.parent))
+        os.rename(path, gone / path.name)
+        for old in path.parent.glob(f"{GONE}*"):        # those that an interruption left, too
+            shutil.rmtree(old)
+    elif path.is_symlink() or path.exists():
+        path.unlink()
 
 
 def source(step="source"):

@@ -7,6 +7,7 @@ Root is asked for here and nowhere else.
 import argparse
 import os
 import platform
+import re
 import shutil
 import subprocess
 
@@ -24,10 +25,12 @@ SERIES = ["git", "patch"]
 TESTS = ["libpng-dev", "libvulkan-dev"]     # only their headers: the programs are linked with the guest's libraries
 CLANG = {"12": "14", "13": "19"}   # of Debian; the sanitizers and libFuzzer are a package of their own
 LINT = ["sparse", "shellcheck", "codespell"]
+LAB = ["cpio", "gcc", "shellcheck"]         # what the lab's own tests run
+OFFLINE = re.compile(r"Temporary failure resolving|Could not (?:connect|resolve)|[Cc]onnection (?:timed out|refused)|Network is unreachable")
 
 
-def packages(step, arch):
-    """What a step needs; later steps include the earlier ones."""
+def packages(words, arch):
+    """What one or several steps need, names between blanks; later steps include the earlier ones."""
     source = [] if os.environ.get("KSRC") else SOURCE
     build = KERNEL + SERIES + ([] if arch.native else CROSS[arch.name])
     steps = {
@@ -37,10 +40,11 @@ def packages(step, arch):
         "guest": GUEST + QEMU[arch.name],
         "rootfs": GUEST,
         "lint": source + build + LINT,
+        "lab": SERIES + LAB,
         "fuzz": source + SERIES + _fuzz(),
         "all": source + build + TESTS + GUEST + QEMU[arch.name],
     }
-    return sorted(set(steps[step]))
+    return sorted({name for step in words.split() for name in steps[step]})
 
 
 def _fuzz():
@@ -60,15 +64,16 @@ def missing(names):
     return [name for name in names if name not in have]
 
 
-def ensure(step, arch, out=say):
-    """Install what the step needs and the machine lacks."""
-    names = missing(packages(step, arch))
+def ensure(words, arch, out=say):
+    """Install what these steps need and the machine lacks."""
+    names = missing(packages(words, arch))
     if not names:
         return
     out(f"packages missing: {' '.join(names)}")
     prefix = _privilege(names)
     log = common.OUT / "log" / "apt.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"")
     if not _offered(names):
         _apt(prefix, log, "update")
     install = ["install", "-y", "--no-install-recommends", *names]
@@ -104,13 +109,15 @@ def _apt(prefix, log, *words):
 
 
 def _reason(log):
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.startswith(("E:", "Err:"))]
-    return lines[-1] if lines else "see the log"
+    lines = log.read_text(errors="replace").splitlines()
+    offline = next((line.strip() for line in lines if OFFLINE.search(line)), None)
+    errors = [line for line in lines if line.startswith(("E:", "Err:"))]
+    return f"no network? {offline}" if offline else errors[-1] if errors else "see the log"
 
 
 def main(argv):
     parser = argparse.ArgumentParser(prog="lab.py deps", description="install the Debian packages that a step needs")
-    parser.add_argument("step", nargs="?", default="all", help="source, series, kernel, rootfs, guest, lint, fuzz, all")
+    parser.add_argument("step", nargs="?", default="all", help="source, series, kernel, rootfs, guest, lab, lint, fuzz, all")
     parser.add_argument("--arch")
     parser.add_argument("--list", action="store_true", help="only list what the step needs")
     args = parser.parse_args(argv)

@@ -4,7 +4,8 @@
 Three columns between bars: `test pattern | what | reason`. results.txt says
 which tests fail ("fail: " and a regular expression that the failure must match)
 or are skipped ("skip"); log.txt which kernel messages (a regular expression) a
-test may cause. A line without a reason is an error.
+test may cause; counts.txt how many tests a program of a suite has at least. A
+line without a reason is an error.
 """
 
 import fnmatch
@@ -63,6 +64,14 @@ def judge(name, outcome, detail, rules):
     if outcome == "skip":
         return "fail", f"skipped, which expect/results.txt does not foresee: {detail}", ""
     return outcome, detail, ""
+
+
+def too_few(suite, names, rules):
+    """[(program, what is wrong)] of programs of a suite that have fewer tests among names than a rule says."""
+    for rule in rules:
+        there = sum(name.startswith(rule.test.removeprefix(f"{suite}/") + "/") for name in names)
+        if rule.test.startswith(f"{suite}/") and there < int(rule.what):
+            yield rule.test.removeprefix(f"{suite}/"), f"{there} tests ran, of at least {rule.what}: {rule.reason}"
 
 
 def unexplained(name, messages, rules):

@@ -112,7 +112,10 @@ def run(say):
 
 def _run_one(program, seed):
     """(case, log) of one program."""
-    seconds = int(os.environ.get("MSM_FUZZ_SECONDS") or PROGRAMS[program][0])
+    wanted = os.environ.get("MSM_FUZZ_SECONDS") or str(PROGRAMS[program][0])
+    if not wanted.isdecimal():
+        raise Failure(f"MSM_FUZZ_SECONDS={wanted}: a number of seconds")
+    seconds = int(wanted)
     log, started = common.OUT / "log" / f"check-fuzz-{program}.log", time.monotonic()
     with open(log, "wb") as stream:
         done = subprocess.run(list(map(str, command(program, seconds, seed))), stdout=stream, stderr=stream, check=False,

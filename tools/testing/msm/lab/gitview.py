@@ -54,6 +54,8 @@ class Repo:
 def pristine(repo, src):
     """The commit of the pristine source; imported when the source is new."""
     mark, version = tree.fingerprint(src), tree.check_source(src)
+    for lock in repo.dir.glob("**/*.lock"):     # of a git that was killed: we hold the lock of out/
+        lock.unlink()
     if repo.stamp.is_file():
         known = json.loads(repo.stamp.read_text())
         if known["source"] == mark:

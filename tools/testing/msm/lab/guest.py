@@ -3,6 +3,7 @@
 
 import argparse
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -73,6 +74,7 @@ class Guest:
             return self._accel(control, None) == "kvm"
 
     def _accel(self, control, image):
+        kvm.hint(self.arch)
         if not kvm.known(self.arch):
             image = image or self._initrd(control)
             kvm.probe(self._machine(control, image, "true", probe=True))
@@ -86,6 +88,7 @@ class Guest:
     def run(self, command=None, on_line=None):
         """Run a shell command (None: an interactive shell); return the Outcome."""
         with self._control() as control, contextlib.ExitStack() as used:
+            used.enter_context(self._own_log())
             shares = {name: used.enter_context(programs.in_use(path)) for name, path in self.options.extra.items()}
             image = self._initrd(control)
             accel = "tcg" if self.options.count else self._accel(control, image)
@@ -99,15 +102,24 @@ class Guest:
 
     @contextlib.contextmanager
     def _control(self):
-        base = common.OUT / "tmp"
-        base.mkdir(parents=True, exist_ok=True)
-        _sweep(base)
-        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=base))
+        folder = scratch("guest")
+        _sweep(folder.parent)
         try:
             (folder / "lab").mkdir()
             yield folder / "lab"
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _own_log(self):
+        """The console log is for this run alone; where another one writes to it, this run's name gets a number."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.log, "ab") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.log = self.log.with_name(f"{self.options.name}-{os.getpid()}.console.log")
+            yield
 
     def _machine(self, control, image, command, probe=False):
         options = self.options
@@ -130,6 +142,13 @@ def _sweep(base):
         owner = path.name.split("-")[0]
         if owner.isdigit() and not Path("/proc", owner).exists():
             shutil.rmtree(path, ignore_errors=True)
+
+
+def scratch(name):
+    """A folder of this process's own, which a later guest's start removes when the process is gone."""
+    base = common.OUT / "tmp"
+    base.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-{name}-", dir=base))
 
 
 def _state(path):
@@ -174,8 +193,9 @@ def parser_():
     parser.add_argument("--no-vgpu", action="store_true", help="do not load msm with the virtual GPU")
     parser.add_argument("--append", default="", help="more words for the kernel command line")
     parser.add_argument("--name", default="guest", help="name of the console log in out/log")
-    parser.add_argument("--timeout", type=int, default=TIMEOUT)
-    parser.add_argument("--idle", type=int, default=IDLE, help="seconds without output that count as a hang")
+    parser.add_argument("--timeout", type=int, default=os.environ.get("TIMEOUT") or TIMEOUT, help="seconds for all of it")
+    parser.add_argument("--idle", type=int, default=os.environ.get("IDLE") or IDLE,
+                        help="seconds without output that count as a hang")
     return parser
 
 

@@ -94,6 +94,7 @@ def warnings(output):
 def checkout(repo, commit, tree, src):
     """Bring the files of a commit into tree; only files that differ are written."""
     tree, index = Path(tree), Path(tree).with_name("index")
+    index.with_name("index.lock").unlink(missing_ok=True)       # of a git that was killed
     if not (tree / "Kbuild").is_file() or not index.exists():
         say(f"check: copying the source to {tree} (once per source)")
         shutil.rmtree(tree, ignore_errors=True)

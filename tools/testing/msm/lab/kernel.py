@@ -9,7 +9,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from lab import arch as arches, common, config, coverage, deps, fetch, tree
+from lab import arch as arches, common, config, coverage, deps, fetch, initrd, tree
 from lab.common import Failure, run, say, write_atomic
 from lab.progress import Progress
 
@@ -98,7 +98,18 @@ def make(arch, flavour, out=say):
     progress = Progress(f"kernel {arch.name} {flavour}", total)
     builder.make(arch.target, "modules", on_step=progress.step)
     progress.done(f"{progress.count} objects built")
+    config.check(arch, flavour, builder.build)
     return builder.build
+
+
+def snapshot(build, arch, copy):
+    """Copy what a guest needs of a build folder, so that the next build does not change it; return copy."""
+    order = (build / "modules.order").read_text().split()
+    files = [".config", *initrd.LISTS, "include/config/kernel.release", arch.image, *(line[:-2] + ".ko" for line in order)]
+    for name in filter(lambda name: (build / name).exists(), files):
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(build / name, copy / name)
+    return copy
 
 
 def _seed(arch, flavour, out):

@@ -5,6 +5,7 @@
 either fails at once or runs for ever without a word.
 """
 
+import functools
 import os
 
 from lab import common
@@ -27,6 +28,13 @@ def _boot():
 
 def _possible(arch):
     return arch.native and os.access(DEVICE, os.R_OK | os.W_OK)
+
+
+@functools.cache
+def hint(arch):
+    """Say once why there is no KVM, if its device is there and only its owner keeps it away."""
+    if arch.native and os.path.exists(DEVICE) and not _possible(arch):
+        say(f"kvm: no permission for {DEVICE} (its group is usually kvm); using TCG, which is slower")
 
 
 def _remembered(arch):

@@ -11,7 +11,7 @@ import argparse
 import fnmatch
 from pathlib import Path
 
-from lab import common, kbuild, lint_kernel, lint_text, plan, series
+from lab import arch as arches, common, deps, kbuild, lint_kernel, lint_text, plan, series
 from lab.common import run, say
 from lab.lint_text import Finding
 
@@ -87,6 +87,7 @@ def main(argv):
     parser.add_argument("--quick", action="store_true", help="text rules and shellcheck only: no kernel tree, seconds")
     parser.add_argument("paths", nargs="*", help="report findings in these files or folders only")
     args = parser.parse_args(argv)
+    deps.ensure("lint", arches.X86_64)
     root, entries = common.ROOT, allowances(common.ROOT)
     paths = repository_files(root)
     findings = list(lint_text.text_rules(root, paths)) + list(lint_text.shellcheck(root, paths))

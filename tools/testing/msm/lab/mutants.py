@@ -24,7 +24,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import arch as arches, common, deps, expect, health, initrd, kernel, programs, report, rootfs
+from lab import arch as arches, common, deps, expect, health, kernel, programs, report, rootfs
 from lab.common import Failure, say
 from lab.guest import Guest, Options
 from lab.report import FAIL, PASS, SKIP, Case
@@ -198,12 +198,7 @@ def build(arch, mutants, out):
     kernel.Builder(arch, "debug").make(f"M={here / DRIVER}", "modules")
     copy = here / "build"
     shutil.rmtree(copy, ignore_errors=True)
-    order = (base / "modules.order").read_text().split()
-    files = [*initrd.LISTS, "include/config/kernel.release", arch.image, *(line[:-2] + ".ko" for line in order)]
-    for name in filter(lambda name: (base / name).exists(), files):
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        os.link(base / name, copy / name)
-    (copy / DRIVER / "msm.ko").unlink()
+    kernel.snapshot(base, arch, copy)
     shutil.copy(here / DRIVER / "msm.ko", copy / DRIVER / "msm.ko")
     return copy
 

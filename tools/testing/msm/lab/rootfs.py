@@ -10,6 +10,7 @@ written last holds the list of what went in; equal stamp = nothing to do.
 import argparse
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -57,6 +58,9 @@ def ready(arch):
     return stamp.get("wanted") == wanted(arch) and (folder(arch) / "root.img").exists()
 
 
+EXPIRED = re.compile(r"is expired|is not valid yet|Valid-Until")
+
+
 def make(arch, *, refresh=False, out=say):
     """Make the guest root unless it is up to date; return the path of the image."""
     base = folder(arch)
@@ -95,9 +99,9 @@ def mirror():
 def _fetch(arch, archive, listing, out):
     """All packages extracted into one tar archive, strictly first; an expired Release file is accepted with a warning."""
     done = _mmdebstrap(arch, archive, listing)
-    if done.returncode and "apt-get update" in done.stderr:
-        out(f"warning: the strict check of the mirror's Release file of {SUITE} failed (past its validity date?); "
-            "trying without the date check (signatures are still checked)")
+    if done.returncode and EXPIRED.search(done.stderr):
+        out(f"warning: the mirror's Release file of {SUITE} is past its validity date; "
+            "going on without the date check (signatures are still checked)")
         done = _mmdebstrap(arch, archive, listing, "--aptopt=Acquire::Check-Valid-Until \"false\"")
     if done.returncode:
         raise Failure(f"cannot fetch the guest's packages from {SUITE} (no network, no disk space?): {_reason(done)}")
@@ -123,7 +127,8 @@ def _mmdebstrap(arch, archive, listing, *more):
 
 
 def _reason(done):
-    lines = [line for line in done.stderr.splitlines() if line.startswith(("E:", "Err:")) or "No space" in line]
+    lines = [line.strip() for line in done.stderr.splitlines()
+             if line.startswith(("E:", "Err:")) or "No space" in line or deps.OFFLINE.search(line)]
     return " / ".join(lines[:2]) or f"mmdebstrap: exit status {done.returncode}"
 
 

@@ -59,8 +59,7 @@ def save_overlay(edits, path):
     if target.exists() and not edits.state.knows(path, target.read_bytes()) and target.read_bytes() != data:
         raise Failure(f"{path}: edited in the tree and in the repository; merge by hand, then 'make tree FORCE=1'")
     if data is None:
-        target.unlink()
-        return f"{path}: removed"
+        raise Failure(f"{path}: gone from the tree; if it is to go from the series, remove it from the repository (git rm)")
     write_atomic(target, data, tree.file_mode(edits.folder / path))
     return f"{path}: copied back"
 

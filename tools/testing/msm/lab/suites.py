@@ -201,6 +201,14 @@ def _igt(context, suite, root, patterns, part="", seconds=igtrun.SECONDS, apart=
         yield case
 
 
+def _complete(suite, found, *more):
+    """The cases of a suite, and one for each program that lost tests; more names what else of counts.txt was run."""
+    yield from found
+    for name in (suite, *more):
+        for program, why in expect.too_few(name, [case.name for case in found], expect.load("counts.txt")):
+            yield Case(suite, f"{program}/count", FAIL, detail=why)
+
+
 def not_here(context, suite):
     """The reason why a suite of IGT tests cannot run on this architecture."""
     if context.arch.name != "x86_64":
@@ -213,9 +221,10 @@ def igt_stock(context):
     if missing:
         yield from missing
         return
-    yield from _igt(context, "igt-stock", igtrun.STOCK, ("^msm/msm_(bo|mapping|recovery|submit|submitoverhead)$",),
-                    memory=1536)
-    yield from _igt(context, "igt-stock", igtrun.STOCK, ("msm_shrink@copy-gpu",), part="-shrink", apart=True, **SHRINK)
+    found = [*_igt(context, "igt-stock", igtrun.STOCK, ("^msm/msm_(bo|mapping|recovery|submit|submitoverhead)$",),
+                   memory=1536),
+             *_igt(context, "igt-stock", igtrun.STOCK, ("msm_shrink@copy-gpu",), part="-shrink", apart=True, **SHRINK)]
+    yield from _complete("igt-stock", found)
 
 
 def igt_shrink(context):
@@ -224,8 +233,9 @@ def igt_shrink(context):
     if missing:
         yield from missing
         return
-    yield from _igt(context, "igt-shrink", igtrun.STOCK, ("^msm/msm_shrink$",), seconds=SHRINK_SECONDS, apart=True,
-                    timeout=24 * SHRINK_SECONDS, **SHRINK)
+    yield from _complete("igt-shrink", list(_igt(
+        context, "igt-shrink", igtrun.STOCK, ("^msm/msm_shrink$",), seconds=SHRINK_SECONDS, apart=True,
+        timeout=24 * SHRINK_SECONDS, **SHRINK)))
 
 
 # All of ours; one wants an SMMU without PRR, and gets a guest of its own.
@@ -248,8 +258,9 @@ def igt(context):
     if not (context.tests / "test-list.txt").exists():
         yield Case("igt", "build", FAIL, detail=f"{context.tests}: no tests were built")
         return
-    yield from _igt(context, "igt", "/tests", (*IGT, SWEEP) if _can_fail(context) else IGT, swap=256)
-    yield from _igt(context, "igt", "/tests", (WITHOUT_PRR,), part="-no-prr", words=["msm.vgpu_prr=0"])
+    found = [*_igt(context, "igt", "/tests", (*IGT, SWEEP) if _can_fail(context) else IGT, swap=256),
+             *_igt(context, "igt", "/tests", (WITHOUT_PRR,), part="-no-prr", words=["msm.vgpu_prr=0"])]
+    yield from _complete("igt", found, *(["sweep"] if _can_fail(context) else []))
 
 
 def vulkan(context):
@@ -275,7 +286,7 @@ def sweep(context):
     if not _can_fail(context):
         yield Case("sweep", "flavour", FAIL, detail="this kernel cannot fail allocations; run with FLAVOUR=debug or fault")
         return
-    yield from _igt(context, "sweep", "/tests", (SWEEP,), swap=256)
+    yield from _complete("sweep", list(_igt(context, "sweep", "/tests", (SWEEP,), swap=256)))
 
 
 SUITES = {"lab": lab, "fuzz": fuzz, "kunit": kunit, "kunit-slow": kunit_slow, "igt-stock": igt_stock, "igt": igt,

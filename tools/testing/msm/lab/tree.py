@@ -124,6 +124,11 @@ def _merge_maintainers(root, src, scratch):
     base.write_text(maintainers.merge(base.read_text(), (root / plan.MAINTAINERS).read_text()))
 
 
+def _word(data):
+    """How the state names the contents of a file."""
+    return "absent" if data is None else digest(data)
+
+
 class State:
     """out/tree.json: {"source": fingerprint, "copied": when, in seconds, "files": {path: [digest, ...]}}."""
 
@@ -142,7 +147,7 @@ class State:
                                            indent=1).encode())
 
     def knows(self, path, data):
-        return (digest(data) if data is not None else "absent") in self.files.get(path, [])
+        return _word(data) in self.files.get(path, [])
 
 
 def state_of(tree):
@@ -172,8 +177,7 @@ def _apply(src, tree, wanted, force, say):
     if not tree.is_dir() or state.source != mark:
         if tree.is_dir() and not force:
             _keep_strangers(tree, state, say)
-        _copy_source(src, tree, say)
-        state.source, state.copied, state.files = mark, time.time(), {}
+        _copy_source(src, tree, state, mark, say)
     written = _sync(src, tree, state, wanted)
     say(f"tree: {tree}: {len(wanted)} files of the series, {written} written")
     return written
@@ -201,16 +205,18 @@ def _keep_strangers(tree, state, say):
         say(f"tree: the source is another one now; kept the old tree as {old}: {why}")
 
 
-def _copy_source(src, tree, say):
+def _copy_source(src, tree, state, mark, say):
+    """Interrupted anywhere, it leaves the old tree with its state, no tree, or the new one with its state."""
     say(f"tree: copying {src} (once per source)")
     new = tree.with_name(tree.name + ".new")
-    for leftover in (new, tree):
-        if leftover.exists():
-            shutil.rmtree(leftover)
+    common.remove(new)
     tree.parent.mkdir(parents=True, exist_ok=True)
     new.mkdir()
     run(["cp", "-a", "--reflink=auto", "-t", new,
          *sorted(str(entry) for entry in src.iterdir() if entry.name not in SKIP)])
+    common.remove(tree)
+    state.source, state.copied, state.files = mark, time.time(), {}
+    state.save()
     os.rename(new, tree)
 
 
@@ -219,10 +225,10 @@ def _sync(src, tree, state, wanted):
     gone = [path for path in state.files if path not in wanted]
     targets = dict(wanted, **{path: _content(src / path) for path in gone})
     for path, (data, _) in targets.items():
-        state.files.setdefault(path, []).append("absent" if data is None else digest(data))
+        state.files.setdefault(path, [_word(_content(src / path)[0])]).append(_word(data))
     state.save()
     written = sum(_put(tree / path, data, mode) for path, (data, mode) in targets.items())
-    state.files = {path: ["absent" if data is None else digest(data)] for path, (data, _) in wanted.items()}
+    state.files = {path: [_word(data)] for path, (data, _) in wanted.items()}
     state.save()
     return written
 

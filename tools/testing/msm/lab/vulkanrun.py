@@ -16,10 +16,14 @@ PROGRAMS = ("vk_sparse_buffer", "vk_sync", "vk_transfer", "vk_commands", "vk_ima
 # These hang the GPU on purpose
 UPSETTING = ("vk_robust", "vk_lost")
 # A command stream that waits for the CPU must not look like a hang where the CPU is emulated: hence the period.
+# With tlb_strict the GPU compares each translation with the tables in memory, and counts those that are stale.
 SCRIPT = f"""\
 . /tests/vulkan/turnip.sh
 for file in /sys/kernel/debug/dri/*/hangcheck_period_ms; do
 	[ -w "$file" ] && echo 3000 > "$file"
+done
+for file in /sys/kernel/debug/dri/*/vgpu/tlb_strict; do
+	[ -w "$file" ] && echo 1 > "$file"
 done
 vulkaninfo > /results/vulkan/vulkaninfo.txt 2>&1
 for program in {' '.join(PROGRAMS)}; do
@@ -27,18 +31,22 @@ for program in {' '.join(PROGRAMS)}; do
 	echo "vulkan: $program" > /dev/kmsg
 	/tests/vulkan/$program 2> /results/vulkan/$program.stderr.txt
 	echo "LAB-ENDED $?"
+	for dump in /sys/class/devcoredump/devcd*/data; do
+		[ -e "$dump" ] || continue
+		echo "LAB-DUMP $(grep -a -m1 '^comm: ' "$dump")"
+		echo 1 > "$dump"
+	done
 done
-for dump in /sys/class/devcoredump/devcd*/data; do
-	[ -e "$dump" ] && echo 1 > "$dump"
-done
+echo "LAB-STALE $(cat /sys/kernel/debug/dri/*/vgpu/stats | awk '$1 == "stale_hits" {{ n += $2; seen = 1 }} END {{ print seen ? n : "?" }}')"
 modprobe -r msm 2>&1 && echo LAB-REMOVED
 """
 # What vulkaninfo must say, as it words it
 INFO = {"deviceName": "Turnip Adreno (TM) 650", "driverName": "turnip Mesa driver", "sparseBinding": "true",
         "sparseResidencyBuffer": "true", "sparseResidencyAliased": "true"}
 VERDICT = re.compile(r"^(ok|FAIL) ([\w-]+)(?:: (.*))?$")
-# Messages about the GPU that no splat is and that these programs must not cause
-UPSET = re.compile(r"gpu fault|[*]{3} fault: |hangcheck|offending task|CP .*error|stale translation|devcoredump")
+# Messages about the GPU that are no splats: what no program may cause, and what only those may that hang it on purpose
+FAULT = re.compile(r"[*]{3} (?:gpu )?fault|stale translation")
+HANG = re.compile(r"gpu fault ring|hangcheck|offending task|CP .*error|devcoredump")
 
 
 @dataclass
@@ -49,6 +57,7 @@ class Program:
     total: int = 0
     status: int = -1        # until it ended
     cases: list = field(default_factory=list)
+    dumps: list = field(default_factory=list)       # of whom the crash dumps are that it left
 
 
 class Live:
@@ -56,7 +65,7 @@ class Live:
 
     def __init__(self, show, clock=time.monotonic):
         self.show, self.clock = show, clock
-        self.programs, self.removed = [], False
+        self.programs, self.removed, self.stale = [], False, "?"
         self.since = clock()
 
     def line(self, raw):
@@ -66,6 +75,8 @@ class Live:
             self.since = self.clock()
         elif text == "LAB-REMOVED":
             self.removed = True
+        elif text.startswith("LAB-STALE "):
+            self.stale = text.split()[1]
         elif self.programs:
             self._of_program(self.programs[-1], text)
 
@@ -77,6 +88,8 @@ class Live:
             program.total = int(text[3:])
         elif re.fullmatch(r"LAB-ENDED \d+", text):
             program.status = int(text.split()[1])
+        elif text.startswith("LAB-DUMP "):
+            program.dumps.append(text.removeprefix("LAB-DUMP ").removeprefix("comm: "))
 
     def _ended(self, program, word, test, why):
         now = self.clock()
@@ -95,6 +108,10 @@ def cases(live, results, log):
         yield from _program(found[0] if found else Program(name))
     upset = list(_upset(health.messages(log.read_text(errors="replace"))))
     yield _case("no-gpu-fault", not upset, " / ".join(upset[:3]))
+    yield _case("no-stale-translation", live.stale == "0", f"the GPU used {live.stale} translations that the tables had no more")
+    dumps = [f"{program.name}: of {comm or '?'}" for program in live.programs for comm in program.dumps
+             if program.name not in UPSETTING or comm != program.name]
+    yield _case("devcoredumps-explained", not dumps, " / ".join(dumps[:3]))
     yield _case("msm-removal", live.removed, "modprobe -r msm failed, or the run was cut short")
 
 
@@ -105,7 +122,7 @@ def _upset(messages):
         start = re.fullmatch(r"vulkan: (\w+)", line)
         if start:
             running = start[1]
-        elif UPSET.search(line) and running not in UPSETTING:
+        elif FAULT.search(line) or HANG.search(line) and running not in UPSETTING:
             yield line
 
 

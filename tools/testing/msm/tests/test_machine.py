@@ -30,6 +30,20 @@ done
 """
 
 
+HERE = str(Path(__file__).resolve().parents[1])
+CRASH = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import importlib.util
+from lab import guest
+guest.main = lambda argv: 1 // 0
+spec = importlib.util.spec_from_file_location("entry", sys.argv[1] + "/lab.py")
+entry = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(entry)
+sys.exit(entry.main(["guest"]))
+"""
+
+
 class Programs(unittest.TestCase):
     def test_a_folder_in_use_stays(self):
         with tempfile.TemporaryDirectory() as base:
@@ -156,6 +170,26 @@ class Setup(unittest.TestCase):
     def test_no_disk_space(self):
         with self.assertRaisesRegex(Failure, "disk space"):
             fetch.check_space(1 << 30)
+
+    def test_no_network(self):
+        with tempfile.NamedTemporaryFile("w+") as log:
+            log.write("Err:1 x InRelease\n  Temporary failure resolving 'deb.example.org'\nE: Unable to locate package sparse\n")
+            log.flush()
+            self.assertEqual(deps._reason(Path(log.name)), "no network? Temporary failure resolving 'deb.example.org'")
+            Path(log.name).write_text("E: Unable to locate package sparse\n")
+            self.assertEqual(deps._reason(Path(log.name)), "E: Unable to locate package sparse")
+
+    def test_several_steps_ask_once(self):
+        both = deps.packages("lab fuzz", arch.X86_64)
+        self.assertLess({"shellcheck", "clang"}, set(both))
+        self.assertEqual(len(both), len(set(both)))
+
+    def test_a_bug_is_one_line_and_a_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([sys.executable, "-c", CRASH, HERE], env=dict(os.environ, MSM_OUT=folder), text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (125, 1), done.stderr)
+            self.assertIn("ZeroDivisionError", (Path(folder) / "log/lab-crash.log").read_text())
 
     def test_missing_packages_are_found(self):
         self.assertEqual(deps.missing(["dpkg", "no-such-package-msm"]), ["no-such-package-msm"])

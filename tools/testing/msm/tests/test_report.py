@@ -60,6 +60,11 @@ class Expect(unittest.TestCase):
         self.assertEqual(expect.judge("msm_shrink/a", "skip", "no swap", RULES)[0], "fail")
         self.assertEqual(expect.judge("msm_mapping/a", "skip", "", RULES)[:2], ("skip", "no buffer"))
 
+    def test_a_program_that_lost_tests(self):
+        rules = [expect.Rule("igt/msm_a", "2", "why"), expect.Rule("igt/msm_b", "1", "why"), expect.Rule("other/msm_c", "9", "")]
+        self.assertEqual(list(expect.too_few("igt", ["msm_a/x", "msm_ab/y", "msm_b/z"], rules)),
+                         [("msm_a", "1 tests ran, of at least 2: why")])
+
     def test_a_rule_needs_a_reason(self):
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "results.txt").write_text("a | fail |\n")

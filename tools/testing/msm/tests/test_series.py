@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The series tools on a toy kernel: real patch, real git, a source of four files."""
 
+import itertools
 import os
+import shutil
 import sys
 import tempfile
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -221,6 +224,37 @@ class View1(Toy):
             self.apply()
             self.assertEqual((self.tree / "drivers/new.c").read_text(), "new\n")
 
+    def test_an_interruption_anywhere_in_a_change_of_source(self):
+        """Each step of the disk that a new source takes is cut off once; the next run goes on."""
+        self.apply()
+        for number in range(40):
+            self.put(self.src / "Kbuild", f"of point release {number}\n")
+            if not self.interrupted_at(number):
+                break
+            self.apply()
+            self.assertEqual((self.tree / "Kbuild").read_text(), f"of point release {number}\n")
+            self.assertEqual((self.tree / "drivers/new.c").read_text(), "new\n")
+        self.assertGreater(number, 4)
+        self.assertEqual(list(self.out.glob("tree.old-*")), [])
+
+    def interrupted_at(self, number):
+        """Apply, but the step of that number of os.rename, os.replace and rmtree is Ctrl-C; was there one?"""
+        calls = itertools.count()
+
+        def cut(real):
+            def step(*args, **words):
+                if next(calls) == number:
+                    raise KeyboardInterrupt
+                return real(*args, **words)
+            return step
+        with mock.patch("os.rename", cut(os.rename)), mock.patch("os.replace", cut(os.replace)), \
+                mock.patch("lab.common.shutil.rmtree", cut(shutil.rmtree)):
+            try:
+                self.apply()
+            except KeyboardInterrupt:
+                return True
+        return False
+
 
 class View2(Toy):
     def make(self):
@@ -269,6 +303,11 @@ class View2(Toy):
 
 
 class Save(Toy):
+    def test_a_lost_file_is_not_taken_from_the_repository(self):
+        (self.tree / "drivers/new.c").unlink()
+        self.assertIn("gone from the tree", self.save()[1][0])
+        self.assertTrue((self.root / "drivers/new.c").exists())
+
     def save(self, into=None):
         return save.save(self.root, self.src, self.tree, into)
 

@@ -23,7 +23,7 @@ GOOD = ["LAB-PROGRAM vk_sparse_buffer", "1..2", "ok bind", "ok unbind", "LAB-END
         "LAB-PROGRAM vk_commands", "1..1", "ok threads", "LAB-ENDED 0",
         "LAB-PROGRAM vk_image", "1..1", "ok plain", "LAB-ENDED 0",
         "LAB-PROGRAM vk_robust", "1..1", "ok killed", "LAB-ENDED 0",
-        "LAB-PROGRAM vk_lost", "1..1", "ok draw", "LAB-ENDED 0", "LAB-REMOVED"]
+        "LAB-PROGRAM vk_lost", "1..1", "ok draw", "LAB-ENDED 0", "LAB-DUMP comm: vk_lost", "LAB-STALE 0", "LAB-REMOVED"]
 
 
 class Vulkan(unittest.TestCase):
@@ -78,11 +78,23 @@ class Vulkan(unittest.TestCase):
         found = self.failed(GOOD, console="[    5.2] msm msm: *** gpu fault: ttbr0=0 iova=1\n")
         self.assertEqual(list(found), ["no-gpu-fault"])
 
-    def test_a_gpu_fault_on_purpose(self):
-        fault = "[    5.2] msm msm: *** gpu fault: ttbr0=0 iova=1\n"
-        self.assertEqual(self.failed(GOOD, console="[    5.1] vulkan: vk_lost\n" + fault), {})
-        self.assertEqual(list(self.failed(GOOD, console="[    5.1] vulkan: vk_lost\n[    5.1] vulkan: vk_sync\n" + fault)),
+    def test_a_page_fault_is_never_on_purpose(self):
+        fault = "[    5.1] vulkan: vk_lost\n[    5.2] msm msm: *** gpu fault: ttbr0=0 iova=1\n"
+        self.assertEqual(list(self.failed(GOOD, console=fault)), ["no-gpu-fault"])
+
+    def test_a_hang_on_purpose(self):
+        hang = "[    5.2] msm msm: gpu fault ring 2 fence 8b status 00000001\n"
+        self.assertEqual(self.failed(GOOD, console="[    5.1] vulkan: vk_lost\n" + hang), {})
+        self.assertEqual(list(self.failed(GOOD, console="[    5.1] vulkan: vk_lost\n[    5.1] vulkan: vk_sync\n" + hang)),
                          ["no-gpu-fault"])
+
+    def test_a_stale_translation(self):
+        self.assertEqual(list(self.failed([*GOOD[:-2], "LAB-STALE 3", GOOD[-1]])), ["no-stale-translation"])
+        self.assertEqual(list(self.failed([*GOOD[:-2], GOOD[-1]])), ["no-stale-translation"])
+
+    def test_a_crash_dump_of_another_program(self):
+        self.assertEqual(self.failed([*GOOD[:5], "LAB-DUMP comm: vk_sparse_buffe", *GOOD[5:]]),
+                         {"devcoredumps-explained": "vk_sparse_buffer: of vk_sparse_buffe"})
 
 
 if __name__ == "__main__":
