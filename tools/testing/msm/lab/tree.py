@@ -27,6 +27,7 @@ from lab import common, maintainers, patchfile, plan
 from lab.common import Failure, run, write_atomic
 
 SKIP = {".git"}
+OLDEST = "6.12.115"     # Debian's packages from that one on were looked at, 6.12.113 is too old
 
 
 def digest(data):
@@ -60,10 +61,20 @@ def check_source(src):
     version = ".".join(words.get(key, "?").strip() for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
     if not version.startswith("6.12."):
         raise Failure(f"{src}: this is Linux {version}; the series is for 6.12.y")
+    _check_needed(Path(src), version)
     for dirt in (".config", "include/config"):
         if (Path(src) / dirt).exists():
             raise Failure(f"{src}: a kernel was built inside ({dirt}); run 'make mrproper' there or use a clean tree")
     return version
+
+
+def _check_needed(src, version):
+    """What the series calls and point releases before OLDEST do not have."""
+    header = src / "include/drm/gpu_scheduler.h"
+    if header.is_file() and "struct drm_sched_init_args" not in header.read_text():
+        raise Failure(f"{src}: this is Linux {version}, whose drm_sched_init() takes no struct; the series needs {OLDEST} "
+                      "or newer, which Debian 12 and 13 have in their security suites ('apt-get update', then install "
+                      "linux-source-6.12 again)")
 
 
 def compose(root, src, commits, say=common.say):

@@ -185,6 +185,10 @@ class View1(Toy):
         self.put(self.src / "Makefile", "VERSION = 6\nPATCHLEVEL = 16\nSUBLEVEL = 1\n")
         self.refuses("this is Linux 6.16.1")
 
+    def test_too_old_a_point_release(self):
+        self.put(self.src / "include/drm/gpu_scheduler.h", "int drm_sched_init(void);\n")
+        self.refuses("this is Linux 6.12.7", "needs 6.12.115 or newer")
+
     def test_edit_is_not_lost(self):
         self.apply()
         (self.tree / "drivers/new.c").write_text("my edit\n")
