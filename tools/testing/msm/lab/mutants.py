@@ -7,7 +7,7 @@ mutants.txt says what to break and which tests must fail:
     -code as it is, one or more lines, found once in the file or function
     +code instead of it, or nothing
 
-TEST is kunit:SUITE[.CASE] or PROGRAM@SUBTEST of our IGT tests. All mutants are
+TEST is kunit:SUITE[.CASE], PROGRAM@SUBTEST of our IGT tests or vk_PROGRAM/TEST. All mutants are
 built into one msm.ko, a copy of the driver outside of out/tree, and sleep until
 the module is loaded with mutant=NUMBER. A mutant is caught when a test fails, the
 kernel complains, the module cannot be removed, or the guest dies; a guest whose
@@ -32,7 +32,7 @@ from lab.report import FAIL, PASS, SKIP, Case
 TABLE = Path(__file__).resolve().parents[1] / "mutants.txt"
 DRIVER = "drivers/gpu/drm/msm"
 HEAD = re.compile(r"^\[([\w-]+)\] ([\w./]+)(?::(\w+))? \| (.+)$")
-TEST = re.compile(r"^(kunit:[\w-]+(\.\w+)?|\w+@[\w-]+)$")
+TEST = re.compile(r"^(kunit:[\w-]+(\.\w+)?|\w+@[\w-]+|vk_\w+/[\w-]+)$")
 # A kernel that has complained is not to be trusted with the next mutant, and it is to go quickly.
 DIE = ("panic_on_warn=1", "oops=panic", "softlockup_panic=1", "hung_task_panic=1")
 CONTROL = "the driver as it is"
@@ -62,11 +62,20 @@ igt() {{
 	*) mark failed "$1": "$(grep -m 1 -oE 'Failed assertion: .*' /tmp/igt || echo status $status)" ;;
 	esac
 }}
+vk() {{
+	(. /tests/vulkan/turnip.sh; timeout -k 10 180 /tests/vulkan/${{1%/*}} ${{1#*/}}) >/tmp/vk 2>&1
+	status=$?
+	case $status in
+	0) ;;
+	124 | 137) mark failed "$1": no end ;;
+	*) mark failed "$1": "$(grep -m 1 '^FAIL' /tmp/vk || echo status $status)" ;;
+	esac
+}}
 for job in {jobs}; do
 	number=${{job%%:*}} tests=${{job#*:}}
 	mark begin $number
 	case $tests in
-	*@*) modprobe msm vgpu=1 mutant=$number || mark failed load ;;
+	*@* | vk_*) modprobe msm vgpu=1 mutant=$number || mark failed load ;;
 	*) modprobe msm mutant=$number || mark failed load ;;
 	esac
 	for file in /sys/kernel/debug/dri/*/hangcheck_period_ms; do
@@ -76,6 +85,7 @@ for job in {jobs}; do
 		[ $number != 0 ] || echo "LAB-TEST $test"
 		case $test in
 		kunit:*) unit "${{test#*:}}" ;;
+		vk_*) vk "$test" ;;
 		*) igt "$test" ;;
 		esac
 	done

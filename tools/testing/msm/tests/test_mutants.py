@@ -90,6 +90,10 @@ class RealTable(unittest.TestCase):
                     suite, _, case = test[6:].partition(".")
                     self.assertIn(f'.name = "{suite}"', units)
                     self.assertTrue(not case or f"KUNIT_CASE({case})" in units)
+                elif test.startswith("vk_"):
+                    program, subtest = test.split("/")
+                    source = (common.ROOT / f"tools/testing/msm/vulkan/{program}.c").read_text()
+                    self.assertRegex(source, r'\{ ?"' + re.escape(subtest) + '"')
                 else:
                     program, subtest = test.split("@")
                     self.assertRegex(igt[program] + helpers, r'\{ "' + re.escape(subtest) + '"')
