@@ -31,6 +31,8 @@ libdir=$(cd "$2" && pwd)
 cd "$(dirname "$0")"
 CC=${CC:-gcc}
 FLAGS="-std=gnu11 -O2 -g -Wall -Wextra -fvisibility=hidden"
+# What turnip calls is then the ioctl() of vk_ioctl.c.
+OWN_IOCTL=-Wl,--export-dynamic-symbol=ioctl
 
 fail()
 {
@@ -55,7 +57,7 @@ compile()
 
 # The header may be older than the library: their interface is the same.
 compile vk_demo vk_demo.c demo_*.c vm_log.c "$libdir/libpng16.so.16"
-compile vk_bench vk_bench.c -Wl,--export-dynamic-symbol=ioctl
+compile vk_bench vk_bench.c vk_ioctl.c "$OWN_IOCTL"
 compile vk_commands vk_commands.c vk_semaphore.c -pthread
 compile vk_image vk_image.c
 compile vk_lost vk_lost.c

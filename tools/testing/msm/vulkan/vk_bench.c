@@ -8,32 +8,23 @@
  * What is left is the way of the fence to who waits.  Then how fast the GPU
  * fills and copies.
  *
- * The ioctl is timed by a function of that name in this program, which turnip
- * calls instead of the C library's, the rest by the scheduler's tracepoints.
+ * vk_ioctl.c times the ioctl, the scheduler's tracepoints the rest.
  *
  * Traps: the job may run before the ioctl returns, so the parts can add up to
  * more than the whole.  An emulated CPU plays the GPU, too: only ratios within
  * a run mean something there.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <sys/syscall.h>
-
+#include "vk_ioctl.h"
 #include "vk_test.h"
 
 #define ROUNDS		24
 #define MOST		1024
 #define COPY_BYTES	(4ull << 20)
 #define COPIES		4
-
-/* DRM_IOCTL_MSM_VM_BIND: type and number of the request */
-#define VM_BIND_TYPE	'd'
-#define VM_BIND_NR	(0x40 + 0x0d)
 
 #define TRACING	"/sys/kernel/tracing/"
 #define EVENTS	TRACING "events/gpu_scheduler/"
@@ -55,35 +46,6 @@ enum part {
 struct span {
 	u64 ns[NR_PARTS];
 };
-
-static u64 in_ioctl;
-
-static u64 now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ull + time.tv_nsec;
-}
-
-/* What turnip calls */
-int __attribute__((visibility("default"))) ioctl(int fd, unsigned long request,
-						 ...)
-{
-	u64 start = now();
-	va_list args;
-	void *arg;
-	int ret;
-
-	va_start(args, request);
-	arg = va_arg(args, void *);
-	va_end(args);
-	ret = syscall(SYS_ioctl, fd, request, arg);
-	if ((request >> 8 & 0xff) == VM_BIND_TYPE &&
-	    (request & 0xff) == VM_BIND_NR)
-		in_ioctl += now() - start;
-	return ret;
-}
 
 static int by_size(const void *left, const void *right)
 {
@@ -156,15 +118,16 @@ static struct span bind_once(struct vk_dev *vk, VkBuffer buffer,
 			     const VkSparseMemoryBind *binds, u32 count)
 {
 	struct span span;
-	u64 start, called;
+	u64 start, called, in_ioctl;
 
 	vk_write(TRACING "trace", "");
-	in_ioctl = 0;
-	start = now();
+	in_ioctl = vk_ioctl_read().ns;
+	start = vk_now();
 	vk_bind_sparse(vk, buffer, binds, count);
-	called = now();
+	called = vk_now();
+	in_ioctl = vk_ioctl_read().ns - in_ioctl;
 	vk_wait(vk);
-	span.ns[PART_ALL] = now() - start;
+	span.ns[PART_ALL] = vk_now() - start;
 	span.ns[PART_IOCTL] = in_ioctl;
 	span.ns[PART_TURNIP] = called - start - in_ioctl;
 	trace_read(&span);
@@ -237,10 +200,10 @@ static void report_rate(const char *what, u64 bytes, u64 ns)
 /* Recorded commands, run and waited for */
 static u64 submit_ns(struct vk_dev *vk)
 {
-	u64 start = now();
+	u64 start = vk_now();
 
 	vk_submit(vk);
-	return now() - start;
+	return vk_now() - start;
 }
 
 static void bench_transfers(struct vk_dev *vk)
@@ -259,18 +222,18 @@ static void bench_transfers(struct vk_dev *vk)
 	for (int i = 0; i < COPIES; i++)
 		vkCmdCopyBuffer(vk->cmd, from.handle, to.handle, 1, &all);
 	report_rate("vkCmdCopyBuffer", COPIES * COPY_BYTES, submit_ns(vk));
-	start = now();
+	start = vk_now();
 	for (int i = 0; i < COPIES; i++)
 		memcpy(to.memory.map, from.memory.map, COPY_BYTES);
-	ns = now() - start;
+	ns = vk_now() - start;
 	report_rate("memcpy by the CPU", COPIES * COPY_BYTES, ns);
-	start = now();
+	start = vk_now();
 	for (int i = 0; i < ROUNDS; i++) {
 		vk_begin(vk);
 		vk_submit(vk);
 	}
 	printf("  %-28s %8llu us\n", "an empty submit, and its wait",
-	       (unsigned long long)(now() - start) / ROUNDS / 1000);
+	       (unsigned long long)(vk_now() - start) / ROUNDS / 1000);
 	vk_buffer_free(vk, &from);
 	vk_buffer_free(vk, &to);
 }

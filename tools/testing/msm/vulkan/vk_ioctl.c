@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What turnip gets from the VM_BIND ioctl.
+ *
+ * turnip calls the ioctl() of this program instead of the C library's, from
+ * any of its threads.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/syscall.h>
+
+#include "vk_ioctl.h"
+
+/* DRM_IOCTL_MSM_VM_BIND: type and number of the request */
+#define VM_BIND_TYPE	'd'
+#define VM_BIND_NR	(0x40 + 0x0d)
+
+static struct vk_ioctl count;
+
+/* In ns */
+u64 vk_now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+struct vk_ioctl vk_ioctl_read(void)
+{
+	return (struct vk_ioctl){
+		.calls = __atomic_load_n(&count.calls, __ATOMIC_RELAXED),
+		.no_memory = __atomic_load_n(&count.no_memory,
+					     __ATOMIC_RELAXED),
+		.ns = __atomic_load_n(&count.ns, __ATOMIC_RELAXED),
+	};
+}
+
+static void add(u64 *to, u64 value)
+{
+	__atomic_fetch_add(to, value, __ATOMIC_RELAXED);
+}
+
+/* What turnip calls */
+int __attribute__((visibility("default"))) ioctl(int fd, unsigned long request,
+						 ...)
+{
+	u64 start = vk_now();
+	va_list args;
+	void *arg;
+	int ret;
+
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	ret = syscall(SYS_ioctl, fd, request, arg);
+	if ((request >> 8 & 0xff) != VM_BIND_TYPE ||
+	    (request & 0xff) != VM_BIND_NR)
+		return ret;
+	add(&count.calls, 1);
+	add(&count.ns, vk_now() - start);
+	if (ret == -1 && errno == ENOMEM)
+		add(&count.no_memory, 1);
+	return ret;
+}

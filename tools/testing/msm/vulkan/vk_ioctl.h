@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What turnip gets from the VM_BIND ioctl: how often it calls, how long that
+ * takes, and how often the kernel has no memory for it.
+ *
+ * A program that is linked with this calls the kernel through a function of
+ * its own, see build.sh.
+ */
+#ifndef __VK_IOCTL_H__
+#define __VK_IOCTL_H__
+
+#include "vk_dev.h"
+
+/**
+ * struct vk_ioctl - VM_BIND ioctls of this process so far
+ * @calls: how many
+ * @no_memory: those that gave ENOMEM
+ * @ns: spent in them
+ */
+struct vk_ioctl {
+	u64 calls;
+	u64 no_memory;
+	u64 ns;
+};
+
+u64 vk_now(void);
+struct vk_ioctl vk_ioctl_read(void);
+
+#endif /* __VK_IOCTL_H__ */
