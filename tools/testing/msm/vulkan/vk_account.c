@@ -43,20 +43,6 @@ static u64 get(const char *path, const char *key)
 	return value;
 }
 
-/* From now on this process and its children are in a control group. */
-void vk_account_enter(void)
-{
-	if (access(CGROUPS "/cgroup.controllers", F_OK) &&
-	    mount("cgroup2", CGROUPS, "cgroup2", 0, NULL))
-		vk_fail("no control groups: %s", strerror(errno));
-	if (!vk_write(CGROUPS "/cgroup.subtree_control", "+memory"))
-		vk_fail("no memory controller: %s", strerror(errno));
-	if (mkdir(GROUP, 0755) && errno != EEXIST)
-		vk_fail("no control group: %s", strerror(errno));
-	if (!vk_write(GROUP "/cgroup.procs", "0"))
-		vk_fail("cannot enter a control group: %s", strerror(errno));
-}
-
 /* Memory that is allowed beyond what is in use; 0: no limit */
 void vk_account_limit(u64 bytes)
 {
@@ -67,6 +53,24 @@ void vk_account_limit(u64 bytes)
 			 vk_llu(get(GROUP "/memory.current", "") + bytes));
 	if (!vk_write(GROUP "/memory.max", text))
 		vk_fail("cannot limit memory: %s", strerror(errno));
+}
+
+/*
+ * From now on this process and its children are in a control group.  It may be
+ * that of a test that failed: its limit goes.
+ */
+void vk_account_enter(void)
+{
+	if (access(CGROUPS "/cgroup.controllers", F_OK) &&
+	    mount("cgroup2", CGROUPS, "cgroup2", 0, NULL))
+		vk_fail("no control groups: %s", strerror(errno));
+	if (!vk_write(CGROUPS "/cgroup.subtree_control", "+memory"))
+		vk_fail("no memory controller: %s", strerror(errno));
+	if (mkdir(GROUP, 0755) && errno != EEXIST)
+		vk_fail("no control group: %s", strerror(errno));
+	vk_account_limit(0);
+	if (!vk_write(GROUP "/cgroup.procs", "0"))
+		vk_fail("cannot enter a control group: %s", strerror(errno));
 }
 
 static u64 open_files(void)

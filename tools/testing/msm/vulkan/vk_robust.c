@@ -9,7 +9,6 @@
  *
  * Terms: a client is a child process with a device of its own.
  */
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "vk_account.h"
+#include "vk_ioctl.h"
 #include "vk_sparse.h"
 #include "vm_log.h"
 
@@ -28,6 +28,13 @@
 
 /* Bytes that may be in use more after ROUNDS: none of them for each round */
 #define SLACK		(ROUNDS * 512)
+
+/*
+ * Bytes of page tables that a huge buffer needs, 8 for each page of it, and
+ * those that it may have
+ */
+#define HUGE_TABLES	(64ull << 20)
+#define HUGE_LIMIT	(48ull << 20)
 
 /* A client's whole life */
 static void live(void)
@@ -204,36 +211,77 @@ static void neighbours(struct vk_dev *vk)
 	sparse_close(&sparse);
 }
 
-/*
- * Page tables for more addresses than the control group has memory for.  The
- * kernel says ENOMEM and changes nothing; turnip takes every map of its own
- * that fails for a lost device, instead of lack of memory.  So the device is
- * lost to Vulkan, but not to the kernel: it still maps memory.
- */
-static void starved(struct vk_dev *vk)
+/* Create and destroy a buffer whose page tables take HUGE_TABLES. */
+static VkResult huge_try(struct vk_dev *vk)
 {
-	const VkBufferCreateInfo huge = {
+	const VkBufferCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-		.flags = SPARSE_RESIDENCY, .size = 64ull << 30,
+		.flags = SPARSE_RESIDENCY, .size = HUGE_TABLES / 8 * VK_PAGE,
 		.usage = VK_BUFFER_USAGE_TRANSFER_DST_BIT,
 	};
-	struct vk_memory memory;
 	VkBuffer buffer;
 	VkResult result;
 
-	vk_account_enter();
-	vk_account_limit(48ull << 20);
-	result = vkCreateBuffer(vk->dev, &huge, NULL, &buffer);
+	result = vkCreateBuffer(vk->dev, &info, NULL, &buffer);
+	if (result == VK_SUCCESS)
+		vkDestroyBuffer(vk->dev, buffer, NULL);
+	return result;
+}
+
+/* The page tables stay until their device goes, so it is not the test's. */
+static void huge_fits(const struct vk_dev *vk)
+{
+	struct vk_account before, after;
+	struct vk_dev own = *vk;
+
+	vk_account_read(&before);
+	vk_dev_again(&own);
+	vk_ok(huge_try(&own));
+	vk_dev_gone(&own);
+	vk_account_settle(&after, &before, HUGE_TABLES / 16);
+	if (after.kernel > before.kernel + HUGE_TABLES / 16)
+		vk_fail("%llu KiB of kernel memory before a device with a huge buffer, %llu after",
+			vk_llu(before.kernel >> 10), vk_llu(after.kernel >> 10));
+}
+
+/* Return: how often the kernel had no memory for a bind */
+static u64 huge_refused(struct vk_dev *vk)
+{
+	u64 before = vk_ioctl_read().no_memory;
+	VkResult result = huge_try(vk);
+	u64 refused = vk_ioctl_read().no_memory - before;
+
 	if (result != VK_ERROR_OUT_OF_DEVICE_MEMORY &&
 	    result != VK_ERROR_OUT_OF_HOST_MEMORY &&
 	    result != VK_ERROR_DEVICE_LOST)
-		vk_fail("a buffer with 128 MiB of page tables where 48 are allowed: %d",
-			result);
+		vk_fail("a buffer with %llu MiB of page tables where %llu are allowed: %d",
+			HUGE_TABLES >> 20, HUGE_LIMIT >> 20, result);
+	if (!refused)
+		vk_fail("no VM_BIND gave ENOMEM, but the buffer %d", result);
 	vk->lost = result == VK_ERROR_DEVICE_LOST;
+	return refused;
+}
+
+/*
+ * Page tables for more addresses than the control group has memory for, but
+ * no more than there are.  The kernel says ENOMEM and changes nothing; turnip
+ * takes every map of its own that fails for a lost device, instead of lack of
+ * memory.  So the device is lost to Vulkan, but not to the kernel: it still
+ * maps memory.
+ */
+static void starved(struct vk_dev *vk)
+{
+	struct vk_memory memory;
+
+	vk_account_enter();
+	huge_fits(vk);
+	vk_account_limit(HUGE_LIMIT);
+	printf("# ENOMEM %llu times\n", vk_llu(huge_refused(vk)));
 	live();
 	vk_account_limit(0);
 	memory = vk_memory_new(vk, 4 * VK_PAGE);
 	vk_memory_free(vk, &memory);
+	huge_fits(vk);
 	live();
 }
 
