@@ -63,7 +63,7 @@ compile vk_image vk_image.c
 compile vk_lost vk_lost.c
 compile vk_robust vk_robust.c vk_account.c vk_ioctl.c vk_sparse.c vm_log.c \
 	"$OWN_IOCTL"
-compile vk_sparse_buffer vk_sparse_buffer.c vk_sparse.c vm_log.c
+compile vk_sparse_buffer vk_sparse_buffer.c vk_semaphore.c vk_sparse.c vm_log.c
 compile vk_sync vk_sync.c vk_semaphore.c
 compile vk_transfer vk_transfer.c
 cp turnip.sh "$out"

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "vk_semaphore.h"
 #include "vk_sparse.h"
 #include "vm_log.h"
 
@@ -237,6 +238,103 @@ static void free_after_unbind(struct vk_dev *vk)
 	sparse_close(&sparse);
 }
 
+/* An unbind of all pages that waits for @edge, in buffer and model */
+static void queue_unbind(struct sparse *sparse, const struct vk_edge *edge)
+{
+	sparse_add(sparse, 0, NULL, 0, sparse->pages);
+	vk_edge_bind(sparse->vk, edge, sparse->handle, sparse->binds, false);
+	sparse->count = 0;
+}
+
+/* The memory that was freed is not reached through the unbound buffer. */
+static void expect_gone(struct sparse *sparse, struct sparse_memory *other)
+{
+	sparse_fill(sparse, 0, sparse->pages * VK_PAGE, 0xaaaaaaaa);
+	sparse_expect(sparse, "unbound after its memory was freed");
+	sparse_free(sparse, other);
+}
+
+/* Memory is freed while its unbind waits for the CPU. */
+static void free_queued_unbind(struct vk_dev *vk)
+{
+	struct sparse_memory *memory;
+	struct sparse sparse;
+
+	sparse_open(&sparse, vk, 8, SPARSE_RESIDENCY);
+	for (int round = 0; round < 4; round++) {
+		VkSemaphore line = vk_timeline(vk, 0);
+		const struct vk_edge edge = { line, 1, line, 2 };
+
+		memory = sparse_memory(&sparse, 8);
+		sparse_bind(&sparse, 0, memory, 0, 8);
+		sparse_expect(&sparse, "bound");
+		queue_unbind(&sparse, &edge);
+		sparse_free(&sparse, memory);
+		memory = sparse_memory(&sparse, 8);
+		vk_timeline_expect(vk, line, 0);
+		vk_timeline_signal(vk, line, 1);
+		vk_timeline_wait(vk, line, 2);
+		expect_gone(&sparse, memory);
+		vkDestroySemaphore(vk->dev, line, NULL);
+	}
+	sparse_close(&sparse);
+}
+
+/* A fill that waits until the CPU sets @event, then opens @edge */
+static void queue_fill(struct sparse *sparse, VkEvent event,
+		       const struct vk_edge *edge)
+{
+	struct vk_dev *vk = sparse->vk;
+
+	vk_begin(vk);
+	vkCmdWaitEvents(vk->cmd, 1, &event, VK_PIPELINE_STAGE_HOST_BIT,
+			VK_PIPELINE_STAGE_TRANSFER_BIT, 0, NULL, 0, NULL, 0,
+			NULL);
+	vkCmdFillBuffer(vk->cmd, sparse->handle, 0, VK_WHOLE_SIZE, 0xbbbbbbbb);
+	vk_barrier(vk);
+	vk_ok(vkEndCommandBuffer(vk->cmd));
+	vk_edge_submit(vk, edge, false);
+}
+
+/*
+ * Memory is freed while the GPU has a fill of it to run, and the kernel its
+ * unbind behind that: a point that nobody has signalled yet turnip waits for
+ * itself, one that a submit will signal the kernel.  Vulkan wants clients to
+ * wait for the fill; when they do not, the kernel has to keep the pages until
+ * the unbind is done, or the fill hits whoever has them next.
+ */
+static void free_in_use(struct vk_dev *vk)
+{
+	const VkEventCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_EVENT_CREATE_INFO,
+	};
+	struct sparse_memory *memory;
+	struct sparse sparse;
+
+	sparse_open(&sparse, vk, 64, SPARSE_RESIDENCY);
+	for (int round = 0; round < 4; round++) {
+		VkSemaphore line = vk_timeline(vk, 0);
+		const struct vk_edge filled = { .signal = line, .signal_point = 1 };
+		const struct vk_edge unbound = { line, 1, line, 2 };
+		VkEvent event;
+
+		vk_ok(vkCreateEvent(vk->dev, &info, NULL, &event));
+		memory = sparse_memory(&sparse, 64);
+		sparse_bind(&sparse, 0, memory, 0, 64);
+		queue_fill(&sparse, event, &filled);
+		queue_unbind(&sparse, &unbound);
+		sparse_free(&sparse, memory);
+		memory = sparse_memory(&sparse, 64);
+		vk_timeline_expect(vk, line, 0);
+		vk_ok(vkSetEvent(vk->dev, event));
+		vk_timeline_wait(vk, line, 2);
+		expect_gone(&sparse, memory);
+		vkDestroyEvent(vk->dev, event, NULL);
+		vkDestroySemaphore(vk->dev, line, NULL);
+	}
+	sparse_close(&sparse);
+}
+
 /* One call that binds some pages and unbinds others, at random */
 static void random_call(struct sparse *sparse, struct sparse_memory **memories,
 			u32 *state)
@@ -296,6 +394,8 @@ int main(int argc, char **argv)
 		{ "binds-5000", binds_5000 },
 		{ "destroy-bound", destroy_bound },
 		{ "free-after-unbind", free_after_unbind },
+		{ "free-queued-unbind", free_queued_unbind },
+		{ "free-in-use", free_in_use },
 		{ "random", random_binds },
 	};
 
