@@ -63,7 +63,7 @@ static void set_src(struct vt *vt, u32 format, u64 base, u32 pitch, u32 x, u32 y
 		    u32 width, u32 height)
 {
 	vt_ib(vt, vt_pkt4(REG_A6XX_SP_PS_2D_SRC_INFO, 5), format | 0x500000,
-	      width | 1 << 15, VT_LO(base), VT_HI(base), pitch / 64 << 9);
+	      (x + width) | (y + height) << 15, VT_LO(base), VT_HI(base), pitch / 64 << 9);
 	vt_ib(vt, vt_pkt4(REG_A6XX_GRAS_2D_SRC_TL_X, 4), x << 8,
 	      (x + width - 1) << 8, y << 8, (y + height - 1) << 8);
 }
@@ -372,6 +372,44 @@ static void a2d_refuses(struct kunit *test)
 	expect_dst(test, s);
 }
 
+struct reach_case {
+	const char *name;
+	u32 reg;
+	u32 value;
+};
+
+/* Of a copy of 4 x 2 pixels from (1, 0), one register gets another value. */
+static const struct reach_case reach_cases[] = {
+	{ "fraction", REG_A6XX_GRAS_2D_SRC_TL_X, 1 << 8 | 0x80 },
+	{ "negative", REG_A6XX_GRAS_2D_SRC_TL_Y, 0x01000000 },
+	{ "narrow source", REG_A6XX_SP_PS_2D_SRC_SIZE, 4 | 2 << 15 },
+	{ "low source", REG_A6XX_SP_PS_2D_SRC_SIZE, 5 | 1 << 15 },
+	{ "source pitch", REG_A6XX_SP_PS_2D_SRC_PITCH, 0 },
+	{ "destination pitch", REG_A6XX_RB_2D_DST_PITCH, 0 },
+};
+
+static void reach_case_name(const struct reach_case *c, char *name)
+{
+	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(reach, reach_cases, reach_case_name);
+
+static void a2d_refuses_what_it_cannot_reach(struct kunit *test)
+{
+	const struct reach_case *c = test->param_value;
+	struct surfaces *s = surfaces_create(test);
+
+	set_src(s->vt, FMT6_32_UINT, SRC_IOVA, 64, 1, 0, 4, 2);
+	set_dst(s->vt, FMT6_32_UINT, DST_IOVA, 64, 0, 0, 4, 2);
+	vt_ib(s->vt, vt_pkt4(c->reg, 1), c->value);
+	vt_ib(s->vt, vt_pkt4(REG_A6XX_RB_2D_BLIT_CNTL, 1),
+	      LINEAR_COPY | FMT6_32_UINT << 8);
+	vt_ib(s->vt, vt_pkt7(CP_BLIT, 1), BLIT_OP_SCALE);
+	vt_run_bad_ib(s->vt, A6XX_CP_INT_CP_ILLEGAL_INSTR_ERROR);
+	expect_dst(test, s);
+}
+
 static struct kunit_case a2d_tests[] = {
 	KUNIT_CASE(a2d_fills),
 	KUNIT_CASE(a2d_fills_rectangles),
@@ -383,6 +421,7 @@ static struct kunit_case a2d_tests[] = {
 	KUNIT_CASE(a2d_meets_holes),
 	KUNIT_CASE(a2d_goes_on_after_a_fault),
 	KUNIT_CASE_PARAM(a2d_refuses, refused_gen_params),
+	KUNIT_CASE_PARAM(a2d_refuses_what_it_cannot_reach, reach_gen_params),
 	{}
 };
 

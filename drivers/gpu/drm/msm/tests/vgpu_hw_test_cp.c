@@ -148,7 +148,6 @@ static const struct bad_stream bad_streams[] = {
 	{ "protected mode off", ILLEGAL, 2, { 0x70df0001, 0 } },
 	{ "write to CP_RB_WPTR", PROTECT, 2, { 0x48080701, 0 } },
 	{ "event that moves data", ILLEGAL, 2, { 0x70460001, 30 } },
-	{ "event that counts primitives", ILLEGAL, 2, { 0x70460001, 9 } },
 	{ "compare that does not exist", ILLEGAL, 7, { 0x70bc8006, 0x17 } },
 	{ "compare that writes", ILLEGAL, 7, { 0x70bc8006, 0x110 } },
 	{ "draw state at once", ILLEGAL, 4, { 0x70438003, 0x00080001 } },

@@ -300,6 +300,19 @@ static void pm4_registers(struct kunit *test)
 			   vgpu_hw_cp_error(vt->hw));
 }
 
+/* The upper half of a counter, alone, is that of now and not what was stored. */
+static void pm4_upper_half(struct kunit *test)
+{
+	struct vt *vt = vt_create(test, NULL);
+
+	vgpu_hw_write(vt->hw, REG_A6XX_CP_ALWAYS_ON_COUNTER + 1, 0xdeadbeef);
+	vt_ib(vt, vt_pkt7(CP_REG_TO_MEM, 3),
+	      CP_REG_TO_MEM_0_REG(REG_A6XX_CP_ALWAYS_ON_COUNTER) |
+	      CP_REG_TO_MEM_0_CNT(2), VT_LO(VT_DATA_IOVA), VT_HI(VT_DATA_IOVA));
+	vt_run_ib(vt);
+	KUNIT_EXPECT_LE(test, vt->data[1], upper_32_bits(vgpu_hw_counter()));
+}
+
 /* Ticks of 19.2 MHz in so many nanoseconds. */
 static u64 ticks(u64 ns)
 {
@@ -350,6 +363,33 @@ static void pm4_events(struct kunit *test)
 	KUNIT_EXPECT_NE(test, 0U, vt->data[2]);
 	KUNIT_EXPECT_EQ(test, 0U, vt->data[4]);
 	KUNIT_EXPECT_EQ(test, 0U, vt->data[5]);
+}
+
+/* Without draws no stream got anything: 64 bytes of zeros, and no more. */
+static void pm4_counts_primitives(struct kunit *test)
+{
+	struct vt *vt = vt_create(test, NULL);
+
+	memset(vt->data, 0xff, 68);
+	vt_ib(vt, vt_pkt4(REG_A6XX_VPC_SO_STREAM_COUNTS, 2),
+	      VT_LO(VT_DATA_IOVA), VT_HI(VT_DATA_IOVA));
+	vt_ib(vt, vt_pkt7(CP_EVENT_WRITE, 1), WRITE_PRIMITIVE_COUNTS);
+	vt_run_ib(vt);
+	KUNIT_EXPECT_NULL(test, memchr_inv(vt->data, 0, 64));
+	KUNIT_EXPECT_EQ(test, ~0U, vt->data[16]);
+}
+
+static void pm4_refuses_events(struct kunit *test)
+{
+	static const u32 moving[] = { BLIT, LRZ_CLEAR, FLUSH_SO_0, FLUSH_SO_3 };
+	struct vt *vt = vt_create(test, NULL);
+
+	for (int i = 0; i < ARRAY_SIZE(moving); i++) {
+		vt_ib(vt, vt_pkt7(CP_EVENT_WRITE, 1), moving[i]);
+		vt_run_bad_ib(vt, A6XX_CP_INT_CP_ILLEGAL_INSTR_ERROR);
+		KUNIT_EXPECT_NOT_NULL(test, strstr(vgpu_hw_cp_error(vt->hw),
+						   "there is no"));
+	}
 }
 
 /* The tables of another process, and what the TLB held of the first. */
@@ -465,6 +505,9 @@ static struct kunit_case pm4_tests[] = {
 	KUNIT_CASE(pm4_registers),
 	KUNIT_CASE(pm4_counter_rate),
 	KUNIT_CASE(pm4_events),
+	KUNIT_CASE(pm4_upper_half),
+	KUNIT_CASE(pm4_counts_primitives),
+	KUNIT_CASE(pm4_refuses_events),
 	KUNIT_CASE(pm4_switches_tables),
 	KUNIT_CASE(pm4_names),
 	KUNIT_CASE(pm4_refuses_by_name),

@@ -26,6 +26,8 @@
 /* Units of 64 bytes, in both pitch registers. */
 #define A2D_PITCH_SHIFT		6
 #define A2D_SRC_PITCH		GENMASK(23, 9)
+/* What a source coordinate has beside whole, positive pixels: a sign and a fraction */
+#define A2D_BETWEEN_PIXELS	(~A6XX_GRAS_2D_SRC_TL_X__MASK | BIT(24))
 /* All channels written */
 #define A2D_ALL_CHANNELS	0xf
 
@@ -47,6 +49,8 @@
  * @height: rows
  * @src_width: pixels in a source row
  * @src_height: source rows
+ * @src_size: pixels and rows of the source surface, SP_PS_2D_SRC_SIZE
+ * @between_pixels: a source coordinate is negative, or no whole number
  * @tiles_as_linear: see struct vgpu_config
  * @format: of the destination, or NULL
  * @cpp: bytes of a pixel
@@ -68,6 +72,8 @@ struct a2d_blit {
 	u32 height;
 	u32 src_width;
 	u32 src_height;
+	u32 src_size;
+	bool between_pixels;
 	bool tiles_as_linear;
 	const struct a2d_format *format;
 	u32 cpp;
@@ -152,8 +158,11 @@ static void a2d_load_dst(struct vgpu_hw *hw, struct a2d_blit *blit)
 		blit->cpp = blit->format->channels * blit->format->bits / 8;
 }
 
-static u32 a2d_src_coord(struct vgpu_hw *hw, u32 reg)
+static u32 a2d_src_coord(struct vgpu_hw *hw, struct a2d_blit *blit, u32 reg)
 {
+	if (hw->regs[reg] & A2D_BETWEEN_PIXELS)
+		blit->between_pixels = true;
+
 	return FIELD_GET(A6XX_GRAS_2D_SRC_TL_X__MASK, hw->regs[reg]);
 }
 
@@ -164,11 +173,13 @@ static void a2d_load_src(struct vgpu_hw *hw, struct a2d_blit *blit)
 	blit->src_pitch = FIELD_GET(A2D_SRC_PITCH,
 				    hw->regs[REG_A6XX_SP_PS_2D_SRC_PITCH]) <<
 			  A2D_PITCH_SHIFT;
-	blit->src_x = a2d_src_coord(hw, REG_A6XX_GRAS_2D_SRC_TL_X);
-	blit->src_y = a2d_src_coord(hw, REG_A6XX_GRAS_2D_SRC_TL_Y);
-	blit->src_width = a2d_src_coord(hw, REG_A6XX_GRAS_2D_SRC_BR_X) -
+	blit->between_pixels = false;
+	blit->src_size = hw->regs[REG_A6XX_SP_PS_2D_SRC_SIZE];
+	blit->src_x = a2d_src_coord(hw, blit, REG_A6XX_GRAS_2D_SRC_TL_X);
+	blit->src_y = a2d_src_coord(hw, blit, REG_A6XX_GRAS_2D_SRC_TL_Y);
+	blit->src_width = a2d_src_coord(hw, blit, REG_A6XX_GRAS_2D_SRC_BR_X) -
 			  blit->src_x + 1;
-	blit->src_height = a2d_src_coord(hw, REG_A6XX_GRAS_2D_SRC_BR_Y) -
+	blit->src_height = a2d_src_coord(hw, blit, REG_A6XX_GRAS_2D_SRC_BR_Y) -
 			   blit->src_y + 1;
 }
 
@@ -203,6 +214,26 @@ static const char *a2d_check_fill(const struct a2d_blit *blit)
 	return NULL;
 }
 
+/* Outside of its source hardware repeats what is at the edge. */
+static const char *a2d_check_src_rect(const struct a2d_blit *blit)
+{
+	u32 width = FIELD_GET(A6XX_SP_PS_2D_SRC_SIZE_WIDTH__MASK, blit->src_size);
+	u32 height = FIELD_GET(A6XX_SP_PS_2D_SRC_SIZE_HEIGHT__MASK,
+			       blit->src_size);
+
+	if (blit->src_width != blit->width || blit->src_height != blit->height)
+		return "CP_BLIT scales";
+	if (blit->between_pixels)
+		return "CP_BLIT reads from between pixels";
+	if (blit->src_x + blit->src_width > width ||
+	    blit->src_y + blit->src_height > height)
+		return "CP_BLIT reads beyond its source";
+	if (blit->height > 1 && !blit->src_pitch)
+		return "CP_BLIT reads rows without a pitch";
+
+	return NULL;
+}
+
 static const char *a2d_check_copy(const struct a2d_blit *blit)
 {
 	bool dst_srgb = blit->dst_info & A6XX_RB_2D_DST_INFO_SRGB;
@@ -220,10 +251,8 @@ static const char *a2d_check_copy(const struct a2d_blit *blit)
 		return "CP_BLIT reads a tiled or compressed surface";
 	if (blit->src_info & A6XX_SP_PS_2D_SRC_INFO_SAMPLES__MASK)
 		return "CP_BLIT reads a surface of several samples";
-	if (blit->src_width != blit->width || blit->src_height != blit->height)
-		return "CP_BLIT scales";
 
-	return NULL;
+	return a2d_check_src_rect(blit);
 }
 
 /* Why the model cannot do it, or NULL. */
@@ -247,6 +276,8 @@ static const char *a2d_check(const struct a2d_blit *blit)
 	/* The fields have 14 bits: what is empty is zero or wraps. */
 	if (blit->width - 1 >= BIT(14) || blit->height - 1 >= BIT(14))
 		return "CP_BLIT writes an empty rectangle";
+	if (blit->height > 1 && !blit->dst_pitch)
+		return "CP_BLIT writes rows without a pitch";
 	if (blit->cntl & A6XX_RB_2D_BLIT_CNTL_SOLID_COLOR)
 		return a2d_check_fill(blit);
 

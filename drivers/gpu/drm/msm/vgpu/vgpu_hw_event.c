@@ -8,9 +8,9 @@
  * visible only after all writes of earlier packets, and the interrupt comes
  * only after the word.
  *
- * Trap: events that move data (BLIT, the 2D operations) or write what has no
- * model (WRITE_PRIMITIVE_COUNTS) are not in the table and stop the CP, as does
- * anything else that nobody thought of.
+ * Trap: events that move data (BLIT, FLUSH_SO_0 to 3, LRZ_CLEAR) have no effect
+ * in the table but a reason to stop the CP, as does anything else that nobody
+ * thought of.
  */
 #include <linux/bitfield.h>
 
@@ -49,12 +49,42 @@ static int event_sample_count(struct vgpu_hw *hw)
 	return event_store(hw, iova, &none, sizeof(none));
 }
 
+/* WRITE_PRIMITIVE_COUNTS: of four streams, what was generated and written. */
+static int event_primitive_counts(struct vgpu_hw *hw)
+{
+	static const u64 none[4][2];
+	u64 iova;
+	int ret;
+
+	ret = vgpu_reg_cp_read64(hw, REG_A6XX_VPC_SO_STREAM_COUNTS, &iova);
+	if (ret)
+		return ret;
+
+	return event_store(hw, iova, none, sizeof(none));
+}
+
+static const char *event_reason(u32 event)
+{
+	switch (event) {
+	case BLIT:
+		return "BLIT: there is no tile memory";
+	case LRZ_CLEAR:
+		return "LRZ_CLEAR: there is no depth buffer";
+	case FLUSH_SO_0:
+	case FLUSH_SO_1:
+	case FLUSH_SO_2:
+	case FLUSH_SO_3:
+		return "FLUSH_SO: there is no stream output";
+	default:
+		return "event without a model";
+	}
+}
+
 #define EVENT_KNOWN	BIT(31)
 
 /*
  * Events whose other effects a model without caches and pipelines lacks, and
- * the interrupt each raises on request.  BLIT and the 2D operations are not
- * among them: they move data.
+ * the interrupt each raises on request.
  */
 static const u32 events[] = {
 	[CACHE_FLUSH_TS] = EVENT_KNOWN | A6XX_RBBM_INT_0_MASK_CP_CACHE_FLUSH_TS,
@@ -70,7 +100,6 @@ static const u32 events[] = {
 	[PC_CCU_INVALIDATE_COLOR] = EVENT_KNOWN,
 	[CACHE_INVALIDATE] = EVENT_KNOWN,
 	[ZPASS_DONE] = EVENT_KNOWN,
-	[LRZ_CLEAR] = EVENT_KNOWN,
 	[LRZ_FLUSH] = EVENT_KNOWN,
 	[CONTEXT_DONE] = EVENT_KNOWN,
 	[CONTEXT_DONE_2D] = EVENT_KNOWN,
@@ -81,6 +110,7 @@ static const u32 events[] = {
 	[START_COMPUTE_CTRS] = EVENT_KNOWN,
 	[STOP_COMPUTE_CTRS] = EVENT_KNOWN,
 	[LABEL] = EVENT_KNOWN,
+	[WRITE_PRIMITIVE_COUNTS] = EVENT_KNOWN,
 };
 
 /**
@@ -101,7 +131,7 @@ int vgpu_event_write(struct vgpu_hw *hw, const u32 *dwords, u32 count)
 	int ret = 0;
 
 	if (!known)
-		return event_refused(hw, dwords[0], "event without a model");
+		return event_refused(hw, dwords[0], event_reason(event));
 	if (count != 1 && count != 4)
 		return event_refused(hw, dwords[0],
 				     "CP_EVENT_WRITE has one dword or four");
@@ -113,6 +143,8 @@ int vgpu_event_write(struct vgpu_hw *hw, const u32 *dwords, u32 count)
 	smp_mb();
 	if (event == ZPASS_DONE)
 		ret = event_sample_count(hw);
+	else if (event == WRITE_PRIMITIVE_COUNTS)
+		ret = event_primitive_counts(hw);
 	if (!ret && count == 4 && dwords[0] & CP_EVENT_WRITE_0_TIMESTAMP)
 		ret = event_store(hw, iova, &stamp, sizeof(stamp));
 	else if (!ret && count == 4)

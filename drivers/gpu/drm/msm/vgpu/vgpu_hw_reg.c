@@ -141,6 +141,9 @@ static u32 reg_get(struct vgpu_hw *hw, u32 reg)
 		return ops->get(hw);
 	if (ops && ops->get64)
 		return lower_32_bits(ops->get64());
+	ops = reg ? reg_find(reg - 1) : NULL;
+	if (ops && ops->get64)
+		return upper_32_bits(ops->get64());
 
 	return hw->regs[reg];
 }

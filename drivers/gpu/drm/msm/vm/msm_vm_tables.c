@@ -45,7 +45,7 @@
 /* Value of a slot; a promised one has the number of its users instead. */
 #define MADE		0
 
-static unsigned int level_shift(unsigned int level)
+static u32 level_shift(unsigned int level)
 {
 	return PAGE_SHIFT + (level + 1) * BITS_PER_LEVEL;
 }
@@ -55,9 +55,9 @@ static unsigned int level_shift(unsigned int level)
  * @tables: the tables
  * @ias: input address size in bits
  */
-void msm_vm_tables_init(struct msm_vm_tables *tables, unsigned int ias)
+void msm_vm_tables_init(struct msm_vm_tables *tables, u32 ias)
 {
-	unsigned int i;
+	u32 i;
 
 	tables->ias = ias;
 	tables->nr_levels = 0;
@@ -81,7 +81,7 @@ EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_init);
  */
 void msm_vm_tables_fini(struct msm_vm_tables *tables)
 {
-	unsigned int i;
+	u32 i;
 
 	for (i = 0; i < MSM_VM_TABLE_LEVELS; i++)
 		xa_destroy(&tables->slots[i]);
@@ -209,7 +209,7 @@ static void release_slot(struct msm_vm_tables *tables, struct xarray *slots,
 }
 
 /* Release slots [@from, @to) of a level. */
-static void release_slots(struct msm_vm_tables *tables, unsigned int level,
+static void release_slots(struct msm_vm_tables *tables, u32 level,
 			  unsigned long from, unsigned long to)
 {
 	for (; from < to; from++) {
@@ -218,7 +218,7 @@ static void release_slots(struct msm_vm_tables *tables, unsigned int level,
 	}
 }
 
-static int promise_level(struct msm_vm_tables *tables, unsigned int level,
+static int promise_level(struct msm_vm_tables *tables, u32 level,
 			 u64 first, u64 last)
 {
 	unsigned long from = first >> level_shift(level);
@@ -240,7 +240,7 @@ static int promise_level(struct msm_vm_tables *tables, unsigned int level,
 	return 0;
 }
 
-static void release_level(struct msm_vm_tables *tables, unsigned int level,
+static void release_level(struct msm_vm_tables *tables, u32 level,
 			  u64 first, u64 last)
 {
 	release_slots(tables, level, first >> level_shift(level),
@@ -260,7 +260,7 @@ static void release_level(struct msm_vm_tables *tables, unsigned int level,
  */
 int msm_vm_tables_promise(struct msm_vm_tables *tables, u64 first, u64 last)
 {
-	unsigned int level;
+	u32 level;
 	int ret = 0;
 
 	for (level = 0; level < tables->nr_levels && !ret; level++)
@@ -287,7 +287,7 @@ EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_promise);
  */
 void msm_vm_tables_release(struct msm_vm_tables *tables, u64 first, u64 last)
 {
-	unsigned int level;
+	u32 level;
 
 	for (level = 0; level < tables->nr_levels; level++)
 		release_level(tables, level, first, last);
@@ -319,7 +319,7 @@ static void slot_made(struct msm_vm_tables *tables, struct xarray *slots,
  */
 void msm_vm_tables_made(struct msm_vm_tables *tables, u64 first, u64 last)
 {
-	unsigned int level;
+	u32 level;
 	unsigned long i;
 
 	for (level = 0; level < tables->nr_levels; level++) {
@@ -348,7 +348,7 @@ EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_made);
  */
 u64 msm_vm_tables_next(struct msm_vm_tables *tables, u64 first, u64 last)
 {
-	unsigned int shift = level_shift(0);
+	u32 shift = level_shift(0);
 	unsigned long index = first >> shift;
 
 	if (!xa_find(&tables->slots[0], &index, last >> shift, XA_PRESENT))

@@ -26,8 +26,8 @@
  * @dead: nobody needs to wait for @drained any more
  */
 struct msm_vm_tables {
-	unsigned int ias;
-	unsigned int nr_levels;
+	u32 ias;
+	u32 nr_levels;
 	struct xarray slots[MSM_VM_TABLE_LEVELS];
 	struct msm_pgtable_pages pool;
 	atomic_long_t made;
@@ -36,7 +36,7 @@ struct msm_vm_tables {
 	bool dead;
 };
 
-void msm_vm_tables_init(struct msm_vm_tables *tables, unsigned int ias);
+void msm_vm_tables_init(struct msm_vm_tables *tables, u32 ias);
 void msm_vm_tables_fini(struct msm_vm_tables *tables);
 
 int msm_vm_tables_begin(struct msm_vm_tables *tables);
