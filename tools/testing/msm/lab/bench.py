@@ -19,6 +19,11 @@ from lab.progress import clock
 
 MEMORY = 3584           # MiB: a gigabyte of memory to map, and room
 PROGRAM = "/tests/msm_vm_bench"
+# What turnip makes of it, as one of the parts
+VULKAN = """\
+echo "BENCH-PART vulkan"
+(. /tests/vulkan/turnip.sh; TU_DEBUG= /tests/vulkan/vk_bench --figures) || echo "BENCH-FAIL vulkan vk_bench ended with status $?"
+"""
 LINE = re.compile(r"BENCH (\w+) (-?[\d.]+)$")
 # KUnit measures io-pgtable-arm alone; it says so in its log, and not what it says decides whether it passed.
 FLOOR = """\
@@ -57,6 +62,10 @@ def raw(name, scale=1.0):
 
 def ratio(name, base):
     return lambda figures: figures[name] / figures[base]
+
+
+def per_bind(count, part):
+    return raw(f"vk_bind_{count}_{part}", 1 / count)
 
 
 def slope(name, base, steps):
@@ -109,6 +118,16 @@ ROWS = [
     Row(".. per BO more, from 100 to 1000", slope(SUBMIT.format("shared", 1000), SUBMIT.format("shared", 100), 900), "instr"),
     Row("UNMAP of a hole of 1 TiB, ioctl and job", raw("unmap_1t_hole", 1e-6), "ms", 1.0),
     Row("TLB invalidations of a job of 1000 UNMAPs", raw("invalidations_per_1000_unmaps"), "", 1.0, True),
+    *(Row(f"vkQueueBindSparse of {count} binds of a page, until its fence: per bind", per_bind(count, "call"), "instr")
+      for count in (1, 64, 1024)),
+    *(Row(f".. of 1024, in {what}: per bind", per_bind(1024, part), "instr")
+      for part, what in (("turnip", "turnip"), ("ioctl", "the ioctl"), ("scheduler", "the scheduler"), ("tables", "the page tables"))),
+    *(Row(f".. of 1, in {what}", per_bind(1, part), "instr")
+      for part, what in (("turnip", "turnip"), ("ioctl", "the ioctl"), ("scheduler", "the scheduler"), ("tables", "the page tables"))),
+    Row("vkQueueSubmit of nothing, until its fence", raw("vk_empty_submit"), "instr"),
+    Row("vkCmdFillBuffer: per KiB", raw("vk_fill_per_kib"), "instr"),
+    Row("vkCmdCopyBuffer: per KiB", raw("vk_copy_per_kib"), "instr"),
+    Row(".. against memcpy() of the CPU", ratio("vk_copy_per_kib", "vk_memcpy_per_kib"), "x"),
     Row("kernel memory per VMA", raw("bytes_per_vma"), "bytes"),
     Row("kernel memory per mapped private BO, VMA and all", raw("bytes_per_mapped_bo"), "bytes"),
     Row("kernel memory per idle VM", raw("bytes_per_idle_vm"), "bytes"),
@@ -171,6 +190,13 @@ def record(path, rows, figures):
     write_atomic(path.with_suffix(".txt"), "\n".join([*lines(rows), last_line(rows), ""]).encode())
 
 
+def script(parts):
+    """What the guest runs: all, or the parts that are named."""
+    own = [part for part in parts if part != "vulkan"]
+    return "\n".join([FLOOR, *([" ".join([PROGRAM, *own]), "status=$?"] if own or not parts else ["status=0"]),
+                      *([VULKAN] if not parts or "vulkan" in parts else []), "exit $status"])
+
+
 def measure(arch, parts, out=say):
     """Boot and run; return the Listener."""
     with common.exclusive(common.OUT):
@@ -180,7 +206,7 @@ def measure(arch, parts, out=say):
         tests = programs.make(arch, out)
     guest = Guest(arch, build, Options(memory=MEMORY, count=True, name="bench", idle=900, extra={"tests": tests}))
     listener = Listener(out)
-    outcome = guest.run(FLOOR + " ".join([PROGRAM, *parts]), listener.line)
+    outcome = guest.run(script(parts), listener.line)
     if outcome.explain():
         raise Failure(outcome.explain())
     if outcome.result.status and not listener.failed:
@@ -192,7 +218,7 @@ def main(argv):
     parser = argparse.ArgumentParser(prog="lab.py bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--arch")
-    parser.add_argument("parts", nargs="*", help="map, ops, tables, submit, hole, flushes, memory; without any: all")
+    parser.add_argument("parts", nargs="*", help="map, ops, tables, submit, hole, flushes, memory, vulkan; without any: all")
     args = parser.parse_args(argv)
     started = time.monotonic()
     listener = measure(arches.get(args.arch), args.parts)

@@ -81,6 +81,7 @@ class Names(unittest.TestCase):
     def test_every_figure_has_a_source(self):
         """A row whose raw figure the program never prints would be 'not there' for ever."""
         sources = [*(common.ROOT / "tools/testing/msm/bench").glob("*.c"),
+                   common.ROOT / "tools/testing/msm/vulkan/vk_bench.c",
                    common.ROOT / "drivers/gpu/drm/msm/tests/msm_vm_test_floor.c"]
         text = "\n".join(path.read_text() for path in sources)
         names = re.findall(r'"(?:BENCH )?(\w[\w%]*)[^"]*"', text)
@@ -94,6 +95,12 @@ class Names(unittest.TestCase):
         bench.judge(asked)
         for name in asked:
             self.assertTrue(any(re.fullmatch(text, name) for text in formats), name)
+
+    def test_parts(self):
+        self.assertIn("/tests/msm_vm_bench\nstatus=$?", bench.script([]))
+        self.assertIn("vk_bench", bench.script([]))
+        self.assertNotIn("vk_bench", bench.script(["map"]))
+        self.assertNotIn("msm_vm_bench", bench.script(["vulkan"]))
 
 
 class Machine(unittest.TestCase):

@@ -10,6 +10,8 @@
  *
  * vk_ioctl.c times the ioctl, the scheduler's tracepoints the rest.
  *
+ * With --figures it prints lines for the lab's make bench instead of tables.
+ *
  * Traps: the job may run before the ioctl returns, so the parts can add up to
  * more than the whole.  An emulated CPU plays the GPU, too: only ratios within
  * a run mean something there.
@@ -25,6 +27,7 @@
 #define MOST		1024
 #define COPY_BYTES	(4ull << 20)
 #define COPIES		4
+#define KIB		1024.0
 
 #define TRACING	"/sys/kernel/tracing/"
 #define EVENTS	TRACING "events/gpu_scheduler/"
@@ -38,6 +41,13 @@ enum part {
 	PART_TABLES,
 	NR_PARTS,
 };
+
+static const char *const part_names[NR_PARTS] = {
+	"call", "turnip", "ioctl", "scheduler", "tables",
+};
+
+/* Lines for programs */
+static bool figures;
 
 /**
  * struct span - where the time of a call goes
@@ -150,10 +160,28 @@ static struct span bench_round(struct vk_dev *vk, VkBuffer buffer,
 	return bind_once(vk, buffer, binds, count);
 }
 
+static void report_bind(u32 count, const u64 *ns)
+{
+	if (figures) {
+		for (int part = 0; part < NR_PARTS; part++)
+			printf("BENCH vk_bind_%u_%s %llu\n", count,
+			       part_names[part], (unsigned long long)ns[part]);
+		return;
+	}
+	printf("  %5u %12llu %12llu %9llu", count,
+	       (unsigned long long)ns[PART_ALL],
+	       (unsigned long long)ns[PART_ALL] / count,
+	       1000000000ull * count / ns[PART_ALL]);
+	for (int part = PART_TURNIP; part < NR_PARTS; part++)
+		printf(" %9llu", (unsigned long long)ns[part]);
+	printf("\n");
+	fflush(stdout);
+}
+
 static void bench_bind(struct vk_dev *vk, VkBuffer buffer,
 		       const struct vk_memory *memory, u32 count)
 {
-	u64 values[NR_PARTS][ROUNDS], all;
+	u64 values[NR_PARTS][ROUNDS], ns[NR_PARTS];
 
 	for (u32 round = 0; round < ROUNDS; round++) {
 		struct span span = bench_round(vk, buffer, memory, count,
@@ -162,13 +190,9 @@ static void bench_bind(struct vk_dev *vk, VkBuffer buffer,
 		for (int part = 0; part < NR_PARTS; part++)
 			values[part][round] = span.ns[part];
 	}
-	all = median(values[PART_ALL]);
-	printf("  %5u %12llu %12llu %9llu", count, (unsigned long long)all,
-	       (unsigned long long)all / count, 1000000000ull * count / all);
-	for (int part = PART_TURNIP; part < NR_PARTS; part++)
-		printf(" %9llu", (unsigned long long)median(values[part]));
-	printf("\n");
-	fflush(stdout);
+	for (int part = 0; part < NR_PARTS; part++)
+		ns[part] = median(values[part]);
+	report_bind(count, ns);
 }
 
 static void bench_binds(struct vk_dev *vk)
@@ -179,10 +203,11 @@ static void bench_binds(struct vk_dev *vk)
 					   VK_BUFFER_CREATE_SPARSE_BINDING_BIT |
 					   VK_BUFFER_CREATE_SPARSE_RESIDENCY_BIT);
 
-	printf("vkQueueBindSparse until its fence is there, binds of a page, medians of %d, ns\n"
-	       "  %5s %12s %12s %9s %9s %9s %9s %9s\n", ROUNDS, "binds",
-	       "per call", "per bind", "binds/s", "turnip", "ioctl",
-	       "scheduler", "tables");
+	if (!figures)
+		printf("vkQueueBindSparse until its fence is there, binds of a page, medians of %d, ns\n"
+		       "  %5s %12s %12s %9s %9s %9s %9s %9s\n", ROUNDS,
+		       "binds", "per call", "per bind", "binds/s", "turnip",
+		       "ioctl", "scheduler", "tables");
 	trace_on();
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
 		bench_bind(vk, buffer, &memory, counts[i]);
@@ -191,10 +216,13 @@ static void bench_binds(struct vk_dev *vk)
 	vk_memory_free(vk, &memory);
 }
 
-static void report_rate(const char *what, u64 bytes, u64 ns)
+static void report_rate(const char *name, const char *what, u64 bytes, u64 ns)
 {
-	printf("  %-28s %8llu MiB/s\n", what,
-	       (unsigned long long)(bytes * 1000000000ull / ns >> 20));
+	if (figures)
+		printf("BENCH vk_%s_per_kib %.2f\n", name, ns * KIB / bytes);
+	else
+		printf("  %-28s %8llu MiB/s\n", what,
+		       (unsigned long long)(bytes * 1000000000ull / ns >> 20));
 }
 
 /* Recorded commands, run and waited for */
@@ -206,6 +234,16 @@ static u64 submit_ns(struct vk_dev *vk)
 	return vk_now() - start;
 }
 
+/* With the wait for it */
+static void report_submit(u64 ns)
+{
+	if (figures)
+		printf("BENCH vk_empty_submit %llu\n", (unsigned long long)ns);
+	else
+		printf("  %-28s %8llu us\n", "an empty vkQueueSubmit",
+		       (unsigned long long)ns / 1000);
+}
+
 static void bench_transfers(struct vk_dev *vk)
 {
 	struct vk_buffer from = vk_buffer_new(vk, COPY_BYTES);
@@ -213,27 +251,29 @@ static void bench_transfers(struct vk_dev *vk)
 	const VkBufferCopy all = { .size = COPY_BYTES };
 	u64 start, ns;
 
-	printf("transfers of %llu MiB\n", COPY_BYTES >> 20);
+	if (!figures)
+		printf("transfers of %llu MiB\n", COPY_BYTES >> 20);
 	vk_begin(vk);
 	for (int i = 0; i < COPIES; i++)
 		vkCmdFillBuffer(vk->cmd, from.handle, 0, VK_WHOLE_SIZE, i);
-	report_rate("vkCmdFillBuffer", COPIES * COPY_BYTES, submit_ns(vk));
+	report_rate("fill", "vkCmdFillBuffer", COPIES * COPY_BYTES,
+		    submit_ns(vk));
 	vk_begin(vk);
 	for (int i = 0; i < COPIES; i++)
 		vkCmdCopyBuffer(vk->cmd, from.handle, to.handle, 1, &all);
-	report_rate("vkCmdCopyBuffer", COPIES * COPY_BYTES, submit_ns(vk));
+	report_rate("copy", "vkCmdCopyBuffer", COPIES * COPY_BYTES,
+		    submit_ns(vk));
 	start = vk_now();
 	for (int i = 0; i < COPIES; i++)
 		memcpy(to.memory.map, from.memory.map, COPY_BYTES);
 	ns = vk_now() - start;
-	report_rate("memcpy by the CPU", COPIES * COPY_BYTES, ns);
+	report_rate("memcpy", "memcpy by the CPU", COPIES * COPY_BYTES, ns);
 	start = vk_now();
 	for (int i = 0; i < ROUNDS; i++) {
 		vk_begin(vk);
 		vk_submit(vk);
 	}
-	printf("  %-28s %8llu us\n", "an empty submit, and its wait",
-	       (unsigned long long)(vk_now() - start) / ROUNDS / 1000);
+	report_submit((vk_now() - start) / ROUNDS);
 	vk_buffer_free(vk, &from);
 	vk_buffer_free(vk, &to);
 }
@@ -242,8 +282,9 @@ int main(int argc, char **argv)
 {
 	struct vk_dev vk = {};
 
-	if (argc > 1) {
-		printf("usage: %s\n"
+	figures = argc == 2 && !strcmp(argv[1], "--figures");
+	if (argc > 1 && !figures) {
+		printf("usage: %s [--figures]\n"
 		       "Measure sparse binds and transfers of the first Vulkan device.\n",
 		       argv[0]);
 		return strcmp(argv[1], "--help") ? 2 : 0;
