@@ -53,7 +53,7 @@ struct worker {
 	pthread_t thread;
 };
 
-/* Fill by words and copy what was filled; Return: nothing, vk_fail() ends all. */
+/* Fill by words and copy what was filled. */
 static void work_round(struct worker *worker, VkCommandBuffer cmd,
 		       VkFence fence, const struct vk_buffer *buffer, u32 round)
 {
@@ -303,12 +303,44 @@ static void gpu_event(struct vk_dev *vk)
 	vk_buffer_free(vk, &buffer);
 }
 
-/* A bind on the queue that only binds; a fill on the other waits for it. */
+/* One bind on @binder's queue, and the fill that waits for it on @vk's */
+static void bind_family_round(struct vk_dev *vk, struct vk_dev *binder,
+			      VkBuffer sparse, const struct vk_memory *memory,
+			      u32 round)
+{
+	const VkSparseMemoryBind bind = {
+		.resourceOffset = (round & 2) / 2 * VK_PAGE,
+		.size = VK_PAGE, .memory = memory->handle,
+	};
+	VkSemaphore line = vk_timeline(vk, 0);
+	const struct vk_edge first = { line, 1, line, 2 };
+	const struct vk_edge second = { line, 2, line, 3 };
+	const u32 wanted = 100 + round, before = ~wanted;
+
+	memcpy(memory->map, &before, sizeof(before));
+	vk_begin(vk);
+	vkCmdFillBuffer(vk->cmd, sparse, bind.resourceOffset, 4, wanted);
+	vk_barrier(vk);
+	vk_ok(vkEndCommandBuffer(vk->cmd));
+	vk_edge_bind(binder, &first, sparse, &bind, false);
+	vk_edge_submit(vk, &second, true);
+	vk_still_waits(vk, "a fill behind a bind of the other family");
+	vk_expect("the memory before its bind", memory->map,
+		  (const u8 *)&before, sizeof(before));
+	vk_timeline_signal(vk, line, 1);
+	vk_wait(vk);
+	vk_timeline_expect(vk, line, 3);
+	vk_expect("the memory just bound", memory->map, (const u8 *)&wanted,
+		  sizeof(wanted));
+	vkDestroySemaphore(vk->dev, line, NULL);
+}
+
+/*
+ * Binds on the queue that only binds, each held back by the CPU; a fill on the
+ * other queue waits for each, at both offsets and for both memories.
+ */
 static void bind_family(struct vk_dev *vk)
 {
-	const VkSemaphore bound = vk_binary(vk);
-	const struct vk_edge first = { .signal = bound };
-	const struct vk_edge second = { .wait = bound };
 	VkBuffer sparse = vk_buffer_handle(vk, 2 * VK_PAGE,
 					   VK_BUFFER_CREATE_SPARSE_BINDING_BIT |
 					   VK_BUFFER_CREATE_SPARSE_RESIDENCY_BIT);
@@ -318,29 +350,12 @@ static void bind_family(struct vk_dev *vk)
 	binder.queue = vk->sparse;
 	for (int i = 0; i < 2; i++)
 		memories[i] = vk_memory_new(vk, VK_PAGE);
-	for (u32 round = 0; round < ROUNDS; round++) {
-		const struct vk_memory *memory = &memories[round & 1];
-		const VkSparseMemoryBind bind = {
-			.resourceOffset = (round & 2) / 2 * VK_PAGE,
-			.size = VK_PAGE, .memory = memory->handle,
-		};
-		const u32 wanted = 100 + round;
-
-		vk_begin(vk);
-		vkCmdFillBuffer(vk->cmd, sparse, bind.resourceOffset, 4,
-				wanted);
-		vk_barrier(vk);
-		vk_ok(vkEndCommandBuffer(vk->cmd));
-		vk_edge_bind(&binder, &first, sparse, &bind, false);
-		vk_edge_submit(vk, &second, true);
-		vk_wait(vk);
-		vk_expect("the memory just bound", memory->map,
-			  (const u8 *)&wanted, sizeof(wanted));
-	}
+	for (u32 round = 0; round < 8; round++)
+		bind_family_round(vk, &binder, sparse, &memories[round & 1],
+				  round);
 	vkDestroyBuffer(vk->dev, sparse, NULL);
 	for (int i = 0; i < 2; i++)
 		vk_memory_free(vk, &memories[i]);
-	vkDestroySemaphore(vk->dev, bound, NULL);
 }
 
 /* A call without binds only passes semaphores on, on either family. */

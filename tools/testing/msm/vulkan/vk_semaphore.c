@@ -8,6 +8,9 @@
  */
 #include "vk_semaphore.h"
 
+/* Long enough that a GPU that does not wait is done, see vk_still_waits() */
+#define MOMENT_NS	(100ull * 1000 * 1000)
+
 static VkSemaphore semaphore_new(struct vk_dev *vk, VkSemaphoreType type,
 				 u64 point)
 {
@@ -64,6 +67,16 @@ void vk_timeline_expect(struct vk_dev *vk, VkSemaphore line, u64 point)
 	if (value != point)
 		vk_fail("a timeline is at %llu instead of %llu",
 			(unsigned long long)value, (unsigned long long)point);
+}
+
+/* The last submit or bind must not be done, whatever time it gets. */
+void vk_still_waits(struct vk_dev *vk, const char *what)
+{
+	VkResult result = vkWaitForFences(vk->dev, 1, &vk->fence, VK_TRUE,
+					  MOMENT_NS);
+
+	if (result != VK_TIMEOUT)
+		vk_fail("%s does not wait: the fence says %d", what, result);
 }
 
 static VkTimelineSemaphoreSubmitInfo points_of(const struct vk_edge *edge)

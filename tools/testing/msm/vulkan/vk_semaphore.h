@@ -27,6 +27,7 @@ VkSemaphore vk_timeline(struct vk_dev *vk, u64 point);
 void vk_timeline_signal(struct vk_dev *vk, VkSemaphore line, u64 point);
 void vk_timeline_wait(struct vk_dev *vk, VkSemaphore line, u64 point);
 void vk_timeline_expect(struct vk_dev *vk, VkSemaphore line, u64 point);
+void vk_still_waits(struct vk_dev *vk, const char *what);
 
 void vk_edge_submit(struct vk_dev *vk, const struct vk_edge *edge, bool fence);
 void vk_edge_bind(struct vk_dev *vk, const struct vk_edge *edge,

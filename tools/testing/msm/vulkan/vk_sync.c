@@ -16,24 +16,11 @@
 #define NEW	0x0a0a0a0a
 #define ROUNDS	16
 
-/* Long enough that a GPU that does not wait is done, see still_waits() */
-#define MOMENT_NS	(100ull * 1000 * 1000)
-
 static void expect_word(const char *when, const struct vk_memory *memory,
 			u64 offset, u32 wanted)
 {
 	vk_expect(when, memory->map + offset, (const u8 *)&wanted,
 		  sizeof(wanted));
-}
-
-/* The last submit must not be done, whatever time it gets. */
-static void still_waits(struct vk_dev *vk, const char *what)
-{
-	VkResult result = vkWaitForFences(vk->dev, 1, &vk->fence, VK_TRUE,
-					  MOMENT_NS);
-
-	if (result != VK_TIMEOUT)
-		vk_fail("%s does not wait: the fence says %d", what, result);
 }
 
 static void record_fill(struct vk_dev *vk, VkBuffer buffer, u64 size, u32 value)
@@ -54,11 +41,11 @@ static void host_gate(struct vk_dev *vk)
 	memset(buffer.memory.map, OLD & 0xff, VK_PAGE);
 	record_fill(vk, buffer.handle, VK_PAGE, NEW);
 	vk_edge_submit(vk, &edge, true);
-	still_waits(vk, "a fill");
+	vk_still_waits(vk, "a fill");
 	expect_word("before the gate opens", &buffer.memory, 0, OLD);
 	vk_timeline_expect(vk, done, 0);
 	vk_timeline_signal(vk, gate, 4);
-	still_waits(vk, "a fill behind a lower point");
+	vk_still_waits(vk, "a fill behind a lower point");
 	vk_timeline_signal(vk, gate, 5);
 	vk_timeline_wait(vk, done, 7);
 	expect_word("after the gate opened", &buffer.memory, 0, NEW);
@@ -156,7 +143,7 @@ static void gated_bind_then_fill(struct vk_dev *vk)
 	record_fill(vk, rebind.buffer, VK_PAGE, NEW);
 	vk_edge_bind(vk, &first, rebind.buffer, &bind, false);
 	vk_edge_submit(vk, &second, true);
-	still_waits(vk, "a fill behind a bind");
+	vk_still_waits(vk, "a fill behind a bind");
 	vk_timeline_expect(vk, line, 0);
 	expect_word("before the bind", &rebind.old, 0, OLD);
 	vk_timeline_signal(vk, line, 1);
@@ -182,7 +169,7 @@ static void fill_then_bind(struct vk_dev *vk)
 	record_fill(vk, rebind.buffer, VK_PAGE, NEW);
 	vk_edge_submit(vk, &first, false);
 	vk_edge_bind(vk, &second, rebind.buffer, &bind, true);
-	still_waits(vk, "a bind behind a fill");
+	vk_still_waits(vk, "a bind behind a fill");
 	vk_timeline_signal(vk, line, 1);
 	vk_wait(vk);
 	vk_timeline_expect(vk, line, 3);
@@ -213,7 +200,7 @@ static void host_event(struct vk_dev *vk)
 	vk_barrier(vk);
 	vk_ok(vkEndCommandBuffer(vk->cmd));
 	vk_edge_submit(vk, &none, true);
-	still_waits(vk, "a fill behind an event");
+	vk_still_waits(vk, "a fill behind an event");
 	expect_word("before the event", &buffer.memory, 64, OLD);
 	vk_ok(vkSetEvent(vk->dev, event));
 	vk_wait(vk);
