@@ -118,8 +118,10 @@ static void trace_read(struct span *span)
 	}
 	if (file)
 		fclose(file);
-	if (!pushed || run < pushed || done < run)
+	if (!pushed || run < pushed || done < run) {
+		trace_off();
 		vk_fail("the trace has no job of a bind");
+	}
 	span->ns[PART_SCHEDULER] = run - pushed;
 	span->ns[PART_TABLES] = done - run;
 }
