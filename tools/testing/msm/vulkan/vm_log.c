@@ -38,13 +38,16 @@ static enum vm_edit_kind kind_of(const char *word)
 	return strcmp(word, "map-null") ? VM_UNMAP : VM_NULL;
 }
 
-/* An edit, of which those before @next are known */
+/* An edit, of which those before @next are known; without room it is missing. */
 static void take_edit(struct vm_log *log, u64 number, u64 next,
 		      const struct vm_edit *edit)
 {
-	if (number < next || log->count == VM_LOG_EDITS)
+	if (number < next)
 		return;
-	log->edits[log->count++] = *edit;
+	if (log->count == VM_LOG_EDITS)
+		log->missing++;
+	else
+		log->edits[log->count++] = *edit;
 }
 
 /**

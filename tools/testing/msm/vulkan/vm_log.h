@@ -43,7 +43,7 @@ struct vm_edit {
  * struct vm_log - all that the kernel said so far
  * @edits: in order, from the first one on
  * @count: of @edits
- * @missing: edits that were gone before they were read
+ * @missing: edits that were gone before they were read, or had no room here
  * @binds: VM_BIND ioctls
  * @operations: of them
  * @tables: pages of page tables
