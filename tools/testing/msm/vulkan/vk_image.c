@@ -11,14 +11,13 @@
  *
  * Trap: so this proves binds of images, and no layout of pixels.
  */
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "vk_knob.h"
 #include "vk_test.h"
 
-#define KNOB	"/sys/kernel/debug/dri/*/vgpu/tiles_as_linear"
 #define SIDE	512
 #define BYTES	(SIDE * SIDE * 4ull)
 #define MOST	512
@@ -35,36 +34,39 @@ struct image {
 
 static void set_knob(const char *value)
 {
-	FILE *file = NULL;
-	glob_t found;
-
-	if (!glob(KNOB, 0, NULL, &found))
-		file = fopen(found.gl_pathv[0], "w");
-	if (!file || fputs(value, file) < 0 || fclose(file))
+	if (!vk_knob("tiles_as_linear", value))
 		vk_fail("cannot set the knob tiles_as_linear");
-	globfree(&found);
 }
 
-static void image_open(struct vk_dev *vk, struct image *image,
-		       VkImageCreateFlags flags, u32 levels)
+static void image_open_as(struct vk_dev *vk, struct image *image,
+			  const VkImageCreateInfo *info)
 {
-	const VkImageCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
-		.flags = flags, .imageType = VK_IMAGE_TYPE_2D,
-		.format = VK_FORMAT_R8G8B8A8_UNORM,
-		.extent = { SIDE, SIDE, 1 }, .mipLevels = levels,
-		.arrayLayers = 1, .samples = VK_SAMPLE_COUNT_1_BIT,
-		.tiling = VK_IMAGE_TILING_OPTIMAL,
-		.usage = VK_IMAGE_USAGE_TRANSFER_DST_BIT |
-			VK_IMAGE_USAGE_TRANSFER_SRC_BIT,
-	};
 	VkMemoryRequirements need;
 
-	vk_ok(vkCreateImage(vk->dev, &info, NULL, &image->handle));
+	vk_ok(vkCreateImage(vk->dev, info, NULL, &image->handle));
 	vkGetImageMemoryRequirements(vk->dev, image->handle, &need);
 	if (!(need.memoryTypeBits & 1u << vk->type))
 		vk_fail("an image cannot be in memory that the CPU sees");
 	image->memory = vk_memory_new(vk, need.size);
+}
+
+static const VkImageCreateInfo square = {
+	.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
+	.imageType = VK_IMAGE_TYPE_2D, .format = VK_FORMAT_R8G8B8A8_UNORM,
+	.extent = { SIDE, SIDE, 1 }, .arrayLayers = 1,
+	.samples = VK_SAMPLE_COUNT_1_BIT, .tiling = VK_IMAGE_TILING_OPTIMAL,
+	.usage = VK_IMAGE_USAGE_TRANSFER_DST_BIT |
+		VK_IMAGE_USAGE_TRANSFER_SRC_BIT,
+};
+
+static void image_open(struct vk_dev *vk, struct image *image,
+		       VkImageCreateFlags flags, u32 levels)
+{
+	VkImageCreateInfo info = square;
+
+	info.flags = flags;
+	info.mipLevels = levels;
+	image_open_as(vk, image, &info);
 }
 
 static void image_close(struct vk_dev *vk, struct image *image)
@@ -134,13 +136,21 @@ static void round_trip(struct vk_dev *vk, const struct image *image,
 	vk_buffer_free(vk, &out);
 }
 
+/* A picture whose memory is bound as a whole, with pixels in it */
+static void plain_open(struct vk_dev *vk, struct image *image, u32 seed)
+{
+	image_open(vk, image, 0, 1);
+	memset(image->memory.map, 0, image->memory.size);
+	vk_ok(vkBindImageMemory(vk->dev, image->handle, image->memory.handle,
+				0));
+	round_trip(vk, image, 1, seed);
+}
+
 static void plain(struct vk_dev *vk)
 {
 	struct image image;
 
-	image_open(vk, &image, 0, 1);
-	vk_ok(vkBindImageMemory(vk->dev, image.handle, image.memory.handle, 0));
-	round_trip(vk, &image, 1, 1);
+	plain_open(vk, &image, 1);
 	image_close(vk, &image);
 }
 
@@ -160,30 +170,52 @@ static void bind_opaque(struct vk_dev *vk, VkImage image,
 	vk_wait(vk);
 }
 
-/* Its memory in reverse order, in pieces of the alignment */
-static void binding(struct vk_dev *vk)
+/* Bind all memory in reverse order, in pieces. */
+static void bind_reverse(struct vk_dev *vk, const struct image *image, u64 piece)
 {
 	VkSparseMemoryBind binds[MOST];
-	VkMemoryRequirements need;
-	struct image image;
-	u32 count;
+	u32 count = image->memory.size / piece;
 
-	image_open(vk, &image, VK_IMAGE_CREATE_SPARSE_BINDING_BIT, 1);
-	vkGetImageMemoryRequirements(vk->dev, image.handle, &need);
-	count = need.size / need.alignment;
-	if (count < 2 || count > MOST || need.size % need.alignment)
+	if (count < 2 || count > MOST || image->memory.size % piece)
 		vk_fail("an image of %llu bytes, aligned to %llu",
-			(unsigned long long)need.size,
-			(unsigned long long)need.alignment);
+			(unsigned long long)image->memory.size,
+			(unsigned long long)piece);
 	for (u32 i = 0; i < count; i++)
 		binds[i] = (VkSparseMemoryBind){
-			.resourceOffset = i * need.alignment,
-			.size = need.alignment, .memory = image.memory.handle,
-			.memoryOffset = (count - 1 - i) * need.alignment,
+			.resourceOffset = i * piece,
+			.size = piece, .memory = image->memory.handle,
+			.memoryOffset = (count - 1 - i) * piece,
 		};
-	bind_opaque(vk, image.handle, binds, count);
+	bind_opaque(vk, image->handle, binds, count);
+}
+
+/*
+ * The same pixels as in a picture that is bound as a whole: each piece of its
+ * memory must be where it was bound, as the CPU sees it.
+ */
+static void binding(struct vk_dev *vk)
+{
+	VkMemoryRequirements need;
+	struct image image, whole;
+
+	plain_open(vk, &whole, 2);
+	image_open(vk, &image, VK_IMAGE_CREATE_SPARSE_BINDING_BIT, 1);
+	vkGetImageMemoryRequirements(vk->dev, image.handle, &need);
+	if (image.memory.size < whole.memory.size)
+		vk_fail("a sparse image is smaller than another one");
+	memset(image.memory.map, 0, image.memory.size);
+	bind_reverse(vk, &image, need.alignment);
 	round_trip(vk, &image, 1, 2);
+	for (u64 at = 0; at < whole.memory.size; at += need.alignment) {
+		const u64 left = whole.memory.size - at;
+
+		vk_expect("a piece of the memory", image.memory.map +
+			  image.memory.size - need.alignment - at,
+			  whole.memory.map + at,
+			  left < need.alignment ? left : need.alignment);
+	}
 	image_close(vk, &image);
+	image_close(vk, &whole);
 }
 
 static VkSparseImageMemoryRequirements blocks_of(struct vk_dev *vk,
