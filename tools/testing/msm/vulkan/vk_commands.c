@@ -6,6 +6,7 @@
  * Every test compares the bytes that the commands must leave behind.
  */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,15 @@
 
 #define THREADS	4
 #define ROUNDS	12
+
+/* What a query of pipeline statistics counts */
+#define STATISTICS \
+	(VK_QUERY_PIPELINE_STATISTIC_INPUT_ASSEMBLY_VERTICES_BIT | \
+	 VK_QUERY_PIPELINE_STATISTIC_VERTEX_SHADER_INVOCATIONS_BIT | \
+	 VK_QUERY_PIPELINE_STATISTIC_CLIPPING_PRIMITIVES_BIT | \
+	 VK_QUERY_PIPELINE_STATISTIC_FRAGMENT_SHADER_INVOCATIONS_BIT | \
+	 VK_QUERY_PIPELINE_STATISTIC_COMPUTE_SHADER_INVOCATIONS_BIT)
+#define NR_STATISTICS	5
 
 static void expect_words(const char *when, const struct vk_buffer *buffer,
 			 const u32 *wanted, u32 count)
@@ -189,6 +199,7 @@ static VkQueryPool queries_new(struct vk_dev *vk, VkQueryType type, u32 count)
 	const VkQueryPoolCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
 		.queryType = type, .queryCount = count,
+		.pipelineStatistics = STATISTICS,
 	};
 	VkQueryPool pool;
 
@@ -196,22 +207,25 @@ static VkQueryPool queries_new(struct vk_dev *vk, VkQueryType type, u32 count)
 	return pool;
 }
 
-/* What the CPU and what the GPU finds in queries must be the same. */
+/*
+ * What the CPU and what the GPU finds in queries of @words numbers each must
+ * be the same.
+ */
 static void read_queries(struct vk_dev *vk, VkQueryPool pool, u32 count,
-			 u64 *values)
+			 u32 words, u64 *values)
 {
 	const VkQueryResultFlags flags = VK_QUERY_RESULT_64_BIT |
 		VK_QUERY_RESULT_WAIT_BIT;
-	const u64 size = count * sizeof(*values);
+	const u64 stride = words * sizeof(*values), size = count * stride;
 	struct vk_buffer buffer = vk_buffer_new(vk, VK_PAGE);
 
 	memset(buffer.memory.map, 0xee, size);
 	vk_begin(vk);
 	vkCmdCopyQueryPoolResults(vk->cmd, pool, 0, count, buffer.handle, 0,
-				  sizeof(*values), flags);
+				  stride, flags);
 	vk_submit(vk);
 	vk_ok(vkGetQueryPoolResults(vk->dev, pool, 0, count, size, values,
-				    sizeof(*values), flags));
+				    stride, flags));
 	vk_expect("queries, copied by the GPU", buffer.memory.map,
 		  (const u8 *)values, size);
 	vk_buffer_free(vk, &buffer);
@@ -238,12 +252,42 @@ static void occlusion(struct vk_dev *vk)
 		vkCmdEndQuery(vk->cmd, pool, i);
 	}
 	vk_submit(vk);
-	read_queries(vk, pool, 2, values);
+	read_queries(vk, pool, 2, 1, values);
 	if (values[0] || values[1])
 		vk_fail("%llu and %llu samples were seen",
 			(unsigned long long)values[0],
 			(unsigned long long)values[1]);
 	vkDestroyQueryPool(vk->dev, pool, NULL);
+}
+
+/* Nothing is drawn and no shader runs, whatever is copied meanwhile. */
+static void statistics(struct vk_dev *vk)
+{
+	struct vk_buffer buffer = vk_buffer_new(vk, VK_PAGE);
+	u64 values[2 * NR_STATISTICS];
+	VkQueryPool pool;
+
+	if (!vk_has_statistics(vk)) {
+		printf("# the device has no pipeline statistics\n");
+		return;
+	}
+	memset(values, 0xee, sizeof(values));
+	pool = queries_new(vk, VK_QUERY_TYPE_PIPELINE_STATISTICS, 2);
+	vk_begin(vk);
+	vkCmdResetQueryPool(vk->cmd, pool, 0, 2);
+	for (u32 i = 0; i < 2; i++) {
+		vkCmdBeginQuery(vk->cmd, pool, i, 0);
+		vkCmdFillBuffer(vk->cmd, buffer.handle, 0, VK_WHOLE_SIZE, i);
+		vkCmdEndQuery(vk->cmd, pool, i);
+	}
+	vk_submit(vk);
+	read_queries(vk, pool, 2, NR_STATISTICS, values);
+	for (u32 i = 0; i < ARRAY_SIZE(values); i++)
+		if (values[i])
+			vk_fail("number %u of the statistics is %llu", i,
+				(unsigned long long)values[i]);
+	vkDestroyQueryPool(vk->dev, pool, NULL);
+	vk_buffer_free(vk, &buffer);
 }
 
 /* The GPU's clock goes on while it works. */
@@ -263,7 +307,7 @@ static void timestamps(struct vk_dev *vk)
 		vk_barrier(vk);
 	}
 	vk_submit(vk);
-	read_queries(vk, pool, COUNT, values);
+	read_queries(vk, pool, COUNT, 1, values);
 	for (u32 i = 1; i < COUNT; i++)
 		if (values[i] <= values[i - 1])
 			vk_fail("after a fill of 1 MiB the clock goes from %llu to %llu",
@@ -397,6 +441,7 @@ int main(int argc, char **argv)
 		{ "secondary", secondary },
 		{ "commands-3000", commands_3000 },
 		{ "occlusion", occlusion },
+		{ "statistics", statistics },
 		{ "timestamps", timestamps },
 		{ "gpu-event", gpu_event },
 		{ "bind-family", bind_family },

@@ -51,6 +51,15 @@ bool vk_has_sparse_images(struct vk_dev *vk)
 	return features.sparseResidencyImage2D;
 }
 
+/* Queries of pipeline statistics */
+bool vk_has_statistics(struct vk_dev *vk)
+{
+	VkPhysicalDeviceFeatures features;
+
+	vkGetPhysicalDeviceFeatures(vk->gpu, &features);
+	return features.pipelineStatisticsQuery;
+}
+
 static void create_device(struct vk_dev *vk)
 {
 	const float priority = 1.0f;
@@ -81,6 +90,7 @@ static void create_device(struct vk_dev *vk)
 
 	check_families(vk);
 	features.sparseResidencyImage2D = vk_has_sparse_images(vk);
+	features.pipelineStatisticsQuery = vk_has_statistics(vk);
 	vk_ok(vkCreateDevice(vk->gpu, &info, NULL, &vk->dev));
 	vkGetDeviceQueue(vk->dev, 0, 0, &vk->queue);
 	vkGetDeviceQueue(vk->dev, 1, 0, &vk->sparse);

@@ -79,6 +79,7 @@ void vk_dev_close(struct vk_dev *vk);
 void vk_dev_again(struct vk_dev *vk);
 void vk_dev_gone(struct vk_dev *vk);
 bool vk_has_sparse_images(struct vk_dev *vk);
+bool vk_has_statistics(struct vk_dev *vk);
 
 struct vk_memory vk_memory_new(struct vk_dev *vk, u64 size);
 void vk_memory_free(struct vk_dev *vk, struct vk_memory *memory);
