@@ -96,17 +96,25 @@ static void create_device(struct vk_dev *vk)
 	vkGetDeviceQueue(vk->dev, 1, 0, &vk->sparse);
 }
 
+/* Return: VkMemoryPropertyFlags, 0 when there is no such type */
+VkMemoryPropertyFlags vk_memory_flags(struct vk_dev *vk, u32 type)
+{
+	VkPhysicalDeviceMemoryProperties props;
+
+	vkGetPhysicalDeviceMemoryProperties(vk->gpu, &props);
+	return type < props.memoryTypeCount ?
+		props.memoryTypes[type].propertyFlags : 0;
+}
+
+/* What CPU and GPU read and write without flushes, see vk_memory_flush() */
 static void find_memory_type(struct vk_dev *vk)
 {
 	const VkMemoryPropertyFlags need = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
 		VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
-	VkPhysicalDeviceMemoryProperties props;
 
-	vkGetPhysicalDeviceMemoryProperties(vk->gpu, &props);
-	for (vk->type = 0; vk->type < props.memoryTypeCount; vk->type++)
-		if ((props.memoryTypes[vk->type].propertyFlags & need) == need)
-			return;
-	vk_fail("no memory type that is visible to the CPU and coherent");
+	while ((vk_memory_flags(vk, vk->type) & need) != need)
+		if (++vk->type == VK_MAX_MEMORY_TYPES)
+			vk_fail("no memory type that is visible to the CPU and coherent");
 }
 
 static void create_commands(struct vk_dev *vk)
@@ -179,6 +187,32 @@ void vk_memory_free(struct vk_dev *vk, struct vk_memory *memory)
 {
 	vkFreeMemory(vk->dev, memory->handle, NULL);
 	*memory = (struct vk_memory){};
+}
+
+static VkMappedMemoryRange all_of(const struct vk_memory *memory)
+{
+	const VkMappedMemoryRange all = {
+		.sType = VK_STRUCTURE_TYPE_MAPPED_MEMORY_RANGE,
+		.memory = memory->handle, .size = VK_WHOLE_SIZE,
+	};
+
+	return all;
+}
+
+/* What the CPU wrote is for the GPU, in memory of any type. */
+void vk_memory_flush(struct vk_dev *vk, const struct vk_memory *memory)
+{
+	const VkMappedMemoryRange all = all_of(memory);
+
+	vk_ok(vkFlushMappedMemoryRanges(vk->dev, 1, &all));
+}
+
+/* What the GPU wrote is for the CPU, in memory of any type. */
+void vk_memory_invalidate(struct vk_dev *vk, const struct vk_memory *memory)
+{
+	const VkMappedMemoryRange all = all_of(memory);
+
+	vk_ok(vkInvalidateMappedMemoryRanges(vk->dev, 1, &all));
 }
 
 /* A buffer for transfers without memory */

@@ -83,6 +83,9 @@ bool vk_has_statistics(struct vk_dev *vk);
 
 struct vk_memory vk_memory_new(struct vk_dev *vk, u64 size);
 void vk_memory_free(struct vk_dev *vk, struct vk_memory *memory);
+VkMemoryPropertyFlags vk_memory_flags(struct vk_dev *vk, u32 type);
+void vk_memory_flush(struct vk_dev *vk, const struct vk_memory *memory);
+void vk_memory_invalidate(struct vk_dev *vk, const struct vk_memory *memory);
 
 VkBuffer vk_buffer_handle(struct vk_dev *vk, u64 size, VkBufferCreateFlags flags);
 struct vk_buffer vk_buffer_new(struct vk_dev *vk, u64 size);

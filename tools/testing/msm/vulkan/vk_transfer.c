@@ -115,14 +115,17 @@ static u8 *strip_page(struct strip *strip, u64 at)
 }
 
 /* Put the first @size bytes of the shadow where the GPU finds them. */
-static void strip_write(struct strip *strip, u64 size)
+static void strip_write(struct vk_dev *vk, struct strip *strip, u64 size)
 {
 	for (u64 at = 0; at < size; at += VK_PAGE)
 		memcpy(strip_page(strip, at), strip->shadow + at, VK_PAGE);
+	vk_memory_flush(vk, &strip->memory);
 }
 
-static void strip_expect(struct strip *strip, u64 size, const char *what)
+static void strip_expect(struct vk_dev *vk, struct strip *strip, u64 size,
+			 const char *what)
 {
+	vk_memory_invalidate(vk, &strip->memory);
 	for (u64 at = 0; at < size; at += VK_PAGE)
 		memcpy(strip->found + at, strip_page(strip, at), VK_PAGE);
 	vk_expect(what, strip->found, strip->shadow, size);
@@ -135,7 +138,7 @@ static void transfer_open(struct transfer *t, struct vk_dev *vk, bool shuffled)
 	strip_open(vk, &t->from, shuffled, 1);
 	strip_open(vk, &t->to, shuffled, 2);
 	vk_pattern(t->from.shadow, STRIP_SIZE, 3);
-	strip_write(&t->from, STRIP_SIZE);
+	strip_write(vk, &t->from, STRIP_SIZE);
 }
 
 static void transfer_close(struct transfer *t)
@@ -151,14 +154,14 @@ static void batch_begin(struct transfer *t, u64 used)
 	if (t->used > STRIP_SIZE)
 		vk_fail("the test needs a longer strip");
 	memset(t->to.shadow, UNTOUCHED, t->used);
-	strip_write(&t->to, t->used);
+	strip_write(t->vk, &t->to, t->used);
 	vk_begin(t->vk);
 }
 
 static void batch_end(struct transfer *t)
 {
 	vk_submit(t->vk);
-	strip_expect(&t->to, t->used, t->how);
+	strip_expect(t->vk, &t->to, t->used, t->how);
 }
 
 static void add_copy(struct transfer *t, u64 from, u64 to, u64 size)
@@ -303,6 +306,26 @@ static void on_both(struct vk_dev *vk, void (*run)(struct transfer *t))
 	}
 }
 
+/* Some of it once more in memory of each other type that the CPU sees */
+static void memory_types(struct vk_dev *vk)
+{
+	const u32 usual = vk->type;
+	u32 others = 0;
+
+	for (u32 type = 0; type < VK_MAX_MEMORY_TYPES; type++) {
+		if (type == usual || !(vk_memory_flags(vk, type) &
+				       VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT))
+			continue;
+		vk->type = type;
+		on_both(vk, copy_pages);
+		on_both(vk, fill_chunks);
+		others++;
+	}
+	vk->type = usual;
+	if (!others)
+		vk_fail("there is only one type of memory that the CPU sees");
+}
+
 #define ON_BOTH(run)							\
 	static void run ## _on_both(struct vk_dev *vk) { on_both(vk, run); }
 
@@ -322,6 +345,7 @@ int main(int argc, char **argv)
 		{ "fill-small", fill_small_on_both },
 		{ "fill-chunks", fill_chunks_on_both },
 		{ "update", update_on_both },
+		{ "memory-types", memory_types },
 	};
 
 	return vk_test_main(argc, argv, tests, ARRAY_SIZE(tests));
