@@ -9,7 +9,8 @@
  * takes them for linear ones, which is right as long as only the GPU looks at
  * them and all memory is bound.
  *
- * Trap: so this proves binds of images, and no layout of pixels.
+ * Trap: so this proves binds of images, and no layout of pixels but that of
+ * linear images, for which the knob is off.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,12 @@
 #define SIDE	512
 #define BYTES	(SIDE * SIDE * 4ull)
 #define MOST	512
+
+/* A linear image: rows that do not fill what rows are aligned to */
+#define ODD_WIDTH	123
+#define ODD_HEIGHT	37
+#define ODD_ROW		(ODD_WIDTH * 4)
+#define UNTOUCHED	0xee
 
 /**
  * struct image - a picture with its memory
@@ -294,6 +301,118 @@ static void residency(struct vk_dev *vk)
 	image_close(vk, &image);
 }
 
+/* A linear image, its memory UNTOUCHED */
+static void linear_open(struct vk_dev *vk, struct image *image)
+{
+	VkImageCreateInfo info = square;
+
+	info.format = VK_FORMAT_R8G8B8A8_UINT;
+	info.mipLevels = 1;
+	info.tiling = VK_IMAGE_TILING_LINEAR;
+	info.extent = (VkExtent3D){ ODD_WIDTH, ODD_HEIGHT, 1 };
+	image_open_as(vk, image, &info);
+	memset(image->memory.map, UNTOUCHED, image->memory.size);
+	vk_ok(vkBindImageMemory(vk->dev, image->handle, image->memory.handle,
+				0));
+}
+
+/* The rows where Vulkan says, and around them what was there */
+static void linear_expect(struct vk_dev *vk, const char *when,
+			  const struct image *image, const u8 *pixels)
+{
+	const VkImageSubresource all = {
+		.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT,
+	};
+	u8 *wanted = malloc(image->memory.size);
+	VkSubresourceLayout at;
+
+	vkGetImageSubresourceLayout(vk->dev, image->handle, &all, &at);
+	if (!wanted || at.rowPitch < ODD_ROW || at.offset + at.rowPitch *
+	    (ODD_HEIGHT - 1) + ODD_ROW > image->memory.size)
+		vk_fail("rows at %llu, %llu apart, in %llu bytes",
+			(unsigned long long)at.offset,
+			(unsigned long long)at.rowPitch,
+			(unsigned long long)image->memory.size);
+	memset(wanted, UNTOUCHED, image->memory.size);
+	for (int y = 0; y < ODD_HEIGHT; y++)
+		memcpy(wanted + at.offset + y * at.rowPitch,
+		       pixels + y * ODD_ROW, ODD_ROW);
+	vk_expect(when, image->memory.map, wanted, image->memory.size);
+	free(wanted);
+}
+
+/* From a buffer to one image, to another, and to another buffer */
+static void linear_copy(struct vk_dev *vk, const struct image *images,
+			const struct vk_buffer *in, const struct vk_buffer *out)
+{
+	const VkImageSubresourceLayers layer = {
+		.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT, .layerCount = 1,
+	};
+	const VkExtent3D extent = { ODD_WIDTH, ODD_HEIGHT, 1 };
+	const VkBufferImageCopy region = {
+		.imageSubresource = layer, .imageExtent = extent,
+	};
+	const VkImageCopy all = {
+		.srcSubresource = layer, .dstSubresource = layer,
+		.extent = extent,
+	};
+
+	vk_begin(vk);
+	for (int i = 0; i < 2; i++)
+		to_general(vk, images[i].handle, 1);
+	vkCmdCopyBufferToImage(vk->cmd, in->handle, images[0].handle,
+			       VK_IMAGE_LAYOUT_GENERAL, 1, &region);
+	vk_barrier(vk);
+	vkCmdCopyImage(vk->cmd, images[0].handle, VK_IMAGE_LAYOUT_GENERAL,
+		       images[1].handle, VK_IMAGE_LAYOUT_GENERAL, 1, &all);
+	vk_barrier(vk);
+	vkCmdCopyImageToBuffer(vk->cmd, images[1].handle,
+			       VK_IMAGE_LAYOUT_GENERAL, out->handle, 1, &region);
+	vk_submit(vk);
+}
+
+static void linear_clear(struct vk_dev *vk, const struct image *image)
+{
+	const VkClearColorValue color = { .uint32 = { 17, 34, 51, 255 } };
+	const VkImageSubresourceRange all = {
+		.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT,
+		.levelCount = 1, .layerCount = 1,
+	};
+
+	vk_begin(vk);
+	vkCmdClearColorImage(vk->cmd, image->handle, VK_IMAGE_LAYOUT_GENERAL,
+			     &color, 1, &all);
+	vk_submit(vk);
+}
+
+/* Linear images of an odd width: what is where the CPU can tell */
+static void linear(struct vk_dev *vk)
+{
+	struct vk_buffer in = vk_buffer_new(vk, ODD_ROW * ODD_HEIGHT);
+	struct vk_buffer out = vk_buffer_new(vk, ODD_ROW * ODD_HEIGHT);
+	u8 cleared[ODD_ROW * ODD_HEIGHT];
+	struct image images[2];
+
+	set_knob("0");
+	for (int i = 0; i < 2; i++)
+		linear_open(vk, &images[i]);
+	vk_pattern(in.memory.map, sizeof(cleared), 4);
+	linear_copy(vk, images, &in, &out);
+	linear_expect(vk, "copied from a buffer", &images[0], in.memory.map);
+	linear_expect(vk, "copied from an image", &images[1], in.memory.map);
+	vk_expect("copied to a buffer", out.memory.map, in.memory.map,
+		  sizeof(cleared));
+	for (size_t i = 0; i < sizeof(cleared); i++)
+		cleared[i] = i % 4 < 3 ? 17 * (i % 4 + 1) : 255;
+	linear_clear(vk, &images[0]);
+	linear_expect(vk, "cleared", &images[0], cleared);
+	linear_expect(vk, "not cleared", &images[1], in.memory.map);
+	for (int i = 0; i < 2; i++)
+		image_close(vk, &images[i]);
+	vk_buffer_free(vk, &in);
+	vk_buffer_free(vk, &out);
+}
+
 /* Run with the knob set. */
 static void with_knob(struct vk_dev *vk, void (*run)(struct vk_dev *vk))
 {
@@ -322,6 +441,7 @@ static void image_residency(struct vk_dev *vk)
 int main(int argc, char **argv)
 {
 	static const struct vk_test tests[] = {
+		{ "linear", linear },
 		{ "plain", image_plain },
 		{ "sparse-binding", image_binding },
 		{ "sparse-residency", image_residency },
