@@ -3,13 +3,15 @@
  * What the kernel has in use for this process and its children.
  *
  * Trap: much is given back by workers, some time after the client has gone, so
- * whoever compares lets it settle.  KASAN keeps freed memory in a quarantine
- * for a while, charged all the same; kernel memory has to be compared without.
+ * whoever compares lets it settle.  What slab caches and KASAN keep for a while
+ * is charged all the same, so they are shrunk before each look.  Slab memory is
+ * that of the whole machine.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sys/mount.h>
@@ -17,29 +19,34 @@
 
 #include "vk_account.h"
 #include "vk_test.h"
+#include "vm_log.h"
 
 #define CGROUPS		"/sys/fs/cgroup"
 #define GROUP		CGROUPS "/vk_account"
+#define SLABS		"/sys/kernel/slab"
 
-/* How long workers may take, in steps of STEP_US */
-#define SETTLE_STEPS	100
-#define STEP_US		100000
+/* Seconds that workers may take; to shrink all slab caches takes one, too */
+#define SETTLE		20
 
-/* The number behind @key at the start of a line of @path, or 0 */
+/* Bytes by which the slab memory of an idle machine differs */
+#define SLAB_NOISE	(128 << 10)
+
+/* The number behind @key at the start of a line of @path */
 static u64 get(const char *path, const char *key)
 {
 	FILE *file = fopen(path, "r");
 	size_t length = strlen(key);
-	unsigned long long value = 0;
+	unsigned long long value;
+	bool found = false;
 	char line[256];
 
-	if (!file)
-		return 0;
-	while (fgets(line, sizeof(line), file))
-		if (!strncmp(line, key, length) &&
-		    sscanf(line + length, "%llu", &value) == 1)
-			break;
-	fclose(file);
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = !strncmp(line, key, length) &&
+			sscanf(line + length, "%llu", &value) == 1;
+	if (file)
+		fclose(file);
+	if (!found)
+		vk_fail("%s has no number behind \"%s\"", path, key);
 	return value;
 }
 
@@ -85,22 +92,78 @@ static u64 open_files(void)
 	return count;
 }
 
-void vk_account_read(struct vk_account *account)
+/* Give back what slab caches keep at hand, and KASAN's quarantine. */
+static void shrink_slabs(void)
 {
-	account->refs = get("/sys/module/msm/refcnt", "");
-	account->kernel = get(GROUP "/memory.stat", "kernel ");
-	account->files = open_files();
+	DIR *dir = opendir(SLABS);
+	struct dirent *entry;
+	char path[320];
+
+	if (!dir)
+		vk_fail("no " SLABS ": %s", strerror(errno));
+	while ((entry = readdir(dir))) {
+		snprintf(path, sizeof(path), SLABS "/%s/shrink", entry->d_name);
+		/* Aliases of a cache are links to it; "." and ".." have none. */
+		if (entry->d_type != DT_LNK)
+			vk_write(path, "1");
+	}
+	closedir(dir);
 }
 
-/* Read until it is at most as before, or does not become so. */
-void vk_account_settle(struct vk_account *account,
-		       const struct vk_account *before, u64 slack)
+/* The caller is in the control group, see vk_account_enter(). */
+void vk_account_read(struct vk_account *account)
 {
-	for (int i = 0; i < SETTLE_STEPS; i++) {
-		vk_account_read(account);
-		if (account->refs <= before->refs &&
-		    account->kernel <= before->kernel + slack)
-			break;
-		usleep(STEP_US);
-	}
+	shrink_slabs();
+	account->refs = get("/sys/module/msm/refcnt", "");
+	account->files = open_files();
+	account->vms = vm_log_vms();
+	account->kernel = get(GROUP "/memory.stat", "kernel ") -
+		get(GROUP "/memory.stat", "slab_reclaimable ");
+	account->shmem = get(GROUP "/memory.stat", "shmem ");
+	account->slab = get("/proc/meminfo", "SUnreclaim:") * 1024;
+}
+
+/* Return: what is in use more than before, or NULL */
+static const char *grown(const struct vk_account *now,
+			 const struct vk_account *before, u64 slack)
+{
+	if (now->refs > before->refs)
+		return "references to msm";
+	if (now->files > before->files)
+		return "open files";
+	if (now->vms > before->vms)
+		return "address spaces";
+	if (now->shmem > before->shmem)
+		return "pages of BOs";
+	if (now->kernel > before->kernel + slack)
+		return "kernel memory of the control group";
+	if (now->slab > before->slab + SLAB_NOISE + slack)
+		return "slab memory";
+	return NULL;
+}
+
+static void show(const char *when, const struct vk_account *account)
+{
+	printf("# %s: %llu references, %llu files, %llu VMs, BOs %llu KiB, kernel %llu KiB, slab %llu KiB\n",
+	       when, vk_llu(account->refs), vk_llu(account->files),
+	       vk_llu(account->vms), vk_llu(account->shmem >> 10),
+	       vk_llu(account->kernel >> 10), vk_llu(account->slab >> 10));
+}
+
+/* No more may be in use than before, after a while; memory: than @slack more. */
+void vk_account_settle(const struct vk_account *before, u64 slack)
+{
+	time_t end = time(NULL) + SETTLE;
+	struct vk_account now;
+	const char *what;
+
+	do {
+		usleep(100000);
+		vk_account_read(&now);
+		what = grown(&now, before, slack);
+	} while (what && time(NULL) < end);
+	show("before", before);
+	show("after", &now);
+	if (what)
+		vk_fail("what is left: %s", what);
 }

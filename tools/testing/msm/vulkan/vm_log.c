@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vk_test.h"
 #include "vm_log.h"
 
 #define DEBUGFS	"/sys/kernel/debug/dri/*/"
@@ -127,6 +128,21 @@ u64 vm_log_bytes(const struct vm_log *log, enum vm_edit_kind kind)
 		if (log->edits[i].kind == kind)
 			bytes += log->edits[i].end - log->edits[i].start;
 	return bytes;
+}
+
+/* How many address spaces there are, of all processes */
+u64 vm_log_vms(void)
+{
+	FILE *file = debugfs("vm");
+	char line[256];
+	u64 count = 0;
+
+	if (!file)
+		vk_fail("debugfs does not show address spaces (not root?)");
+	while (fgets(line, sizeof(line), file))
+		count += !strncmp(line, "VM of pid ", 10);
+	fclose(file);
+	return count;
 }
 
 /* A count of the virtual GPU; 0 where the GPU is a real one */

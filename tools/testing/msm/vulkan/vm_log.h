@@ -61,6 +61,7 @@ struct vm_log {
 
 bool vm_log_read(struct vm_log *log);
 u64 vm_log_bytes(const struct vm_log *log, enum vm_edit_kind kind);
+u64 vm_log_vms(void);
 u64 vm_log_stat(const char *name);
 
 #endif /* __VM_LOG_H__ */
