@@ -50,15 +50,29 @@ static VkCommandPool pool_new(struct vk_dev *vk, VkCommandBufferLevel level,
 }
 
 /**
+ * struct locks - what one thread at a time may do
+ * @queue: Vulkan wants that of a queue
+ * @memory: allocate, which recording may, too.  turnip 26.1 keeps the fence of
+ *	the map whose ioctl returned last and has the next submit wait for that
+ *	alone.  Of two threads in the ioctl the one that queued its map first may
+ *	return last: then a submit can begin before the other's map is done,
+ *	whatever the kernel does.
+ */
+struct locks {
+	pthread_mutex_t queue;
+	pthread_mutex_t memory;
+};
+
+/**
  * struct worker - a thread that records, submits and waits on its own
  * @vk: the device that all share
- * @queue_lock: Vulkan wants one thread at a time on a queue
+ * @locks: same
  * @id: which thread
  * @thread: its handle
  */
 struct worker {
 	struct vk_dev *vk;
-	pthread_mutex_t *queue_lock;
+	struct locks *locks;
 	u32 id;
 	pthread_t thread;
 };
@@ -80,6 +94,7 @@ static void work_round(struct worker *worker, VkCommandBuffer cmd,
 	for (u32 i = 0; i < 16; i++)
 		wanted[i] = worker->id << 24 | round << 8 | i;
 	memcpy(wanted + 16, wanted, 64);
+	pthread_mutex_lock(&worker->locks->memory);
 	vk_ok(vkBeginCommandBuffer(cmd, &begin));
 	for (u32 i = 0; i < 16; i++)
 		vkCmdFillBuffer(cmd, buffer->handle, 4 * i, 4, wanted[i]);
@@ -87,9 +102,10 @@ static void work_round(struct worker *worker, VkCommandBuffer cmd,
 	vkCmdCopyBuffer(cmd, buffer->handle, buffer->handle, 1, &half);
 	vk_cmd_barrier(cmd);
 	vk_ok(vkEndCommandBuffer(cmd));
-	pthread_mutex_lock(worker->queue_lock);
+	pthread_mutex_unlock(&worker->locks->memory);
+	pthread_mutex_lock(&worker->locks->queue);
 	vk_ok(vkQueueSubmit(worker->vk->queue, 1, &info, fence));
-	pthread_mutex_unlock(worker->queue_lock);
+	pthread_mutex_unlock(&worker->locks->queue);
 	vk_ok(vkWaitForFences(worker->vk->dev, 1, &fence, VK_TRUE, VK_WAIT_NS));
 	vk_ok(vkResetFences(worker->vk->dev, 1, &fence));
 	expect_words("a thread's buffer", buffer, wanted, ARRAY_SIZE(wanted));
@@ -106,27 +122,33 @@ static void *work(void *data)
 	VkCommandPool pool;
 	VkFence fence;
 
+	pthread_mutex_lock(&worker->locks->memory);
 	pool = pool_new(vk, VK_COMMAND_BUFFER_LEVEL_PRIMARY, &cmd, 1);
 	vk_ok(vkCreateFence(vk->dev, &info, NULL, &fence));
 	for (u32 round = 0; round < ROUNDS; round++) {
 		struct vk_buffer buffer = vk_buffer_new(vk, VK_PAGE);
 
+		pthread_mutex_unlock(&worker->locks->memory);
 		work_round(worker, cmd, fence, &buffer, round);
+		pthread_mutex_lock(&worker->locks->memory);
 		vk_buffer_free(vk, &buffer);
 	}
 	vkDestroyFence(vk->dev, fence, NULL);
 	vkDestroyCommandPool(vk->dev, pool, NULL);
+	pthread_mutex_unlock(&worker->locks->memory);
 	return NULL;
 }
 
 /* Threads with pools of their own, memory coming and going meanwhile */
 static void threads(struct vk_dev *vk)
 {
-	pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	struct locks locks = {
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER,
+	};
 	struct worker workers[THREADS];
 
 	for (u32 i = 0; i < THREADS; i++) {
-		workers[i] = (struct worker){ vk, &lock, i + 1, 0 };
+		workers[i] = (struct worker){ vk, &locks, i + 1, 0 };
 		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
 			vk_fail("cannot start a thread");
 	}
