@@ -102,8 +102,8 @@ class Guest:
 
     @contextlib.contextmanager
     def _control(self):
+        _sweep(common.OUT / "tmp")
         folder = scratch("guest")
-        _sweep(folder.parent)
         try:
             (folder / "lab").mkdir()
             yield folder / "lab"
@@ -138,7 +138,7 @@ class Guest:
 
 def _sweep(base):
     """Remove what killed runs left."""
-    for path in base.iterdir():
+    for path in base.glob("*"):
         owner = path.name.split("-")[0]
         if owner.isdigit() and not Path("/proc", owner).exists():
             shutil.rmtree(path, ignore_errors=True)

@@ -108,8 +108,11 @@ def _fetch(arch, archive, listing, out):
 
 
 def _mmdebstrap(arch, archive, listing, *more):
-    """In this mode it needs no rights, and any architecture will do: nothing that it unpacks is ever run."""
-    argv = ["mmdebstrap", "--mode=chrootless", "--variant=extract", f"--architectures={arch.debian}",
+    """In this mode it needs no rights, and any architecture will do: nothing that it unpacks is ever run.
+
+    Debian 13's asks root for a chroot or fakeroot in this mode, since it might run something: hence the skip.
+    """
+    argv = ["mmdebstrap", "--mode=chrootless", "--skip=check/chrootless", "--variant=extract", f"--architectures={arch.debian}",
             "--aptopt=APT::Install-Recommends \"false\"", "--aptopt=Acquire::Retries \"3\"",
             f"--include={','.join(packages(arch))}", *more,
             f"--extract-hook=ls \"$1/var/cache/apt/archives\" | grep '[.]deb$' >{shlex.quote(str(listing))}",
