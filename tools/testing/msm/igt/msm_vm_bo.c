@@ -8,14 +8,17 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/udmabuf.h>
 
 #include "gpu_fence.h"
 #include "gpu_legacy.h"
+#include "gpu_mem.h"
 #include "vm_test.h"
 
 #define GIB	(1024 * 1024 * 1024ull)
@@ -199,6 +202,32 @@ static void import(const void *arg)
 	munmap(map, 4 * GPU_PAGE);
 }
 
+/* The kernel's log of the whole run has no warning, or the suite fails. */
+static void touch_purgeable(const void *arg)
+{
+	struct gpu_dev dev;
+	struct gpu_bo bo;
+	bool retained;
+	int status;
+	pid_t pid;
+
+	msm_igt_assert_ok(gpu_dev_open(&dev));
+	msm_igt_assert_ok(gpu_bo_new(&dev, GPU_PAGE, &bo));
+	msm_igt_assert_ok(gpu_mem_madvise(&bo, MSM_MADV_DONTNEED, &retained));
+	pid = fork();
+	msm_igt_assert(pid >= 0, "fork: %d\n", -errno);
+	if (!pid) {
+		signal(SIGBUS, SIG_DFL);
+		*(volatile u32 *)bo.map = 1;
+		_exit(0);
+	}
+	msm_igt_assert(waitpid(pid, &status, 0) == pid, "no child\n");
+	msm_igt_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS,
+		       "status %x, not SIGBUS\n", status);
+	gpu_bo_free(&bo);
+	gpu_dev_close(&dev);
+}
+
 static const struct msm_igt_subtest tests[] = {
 	{ "large-size", "4 GiB and a page are not a page", large_size },
 	{ "too-large", "an error, not a kernel warning", too_large },
@@ -210,6 +239,7 @@ static const struct msm_igt_subtest tests[] = {
 	  "unmap" },
 	{ "import-close", "only the mapping keeps it, until the VM goes",
 	  import },
+	{ "touch-purgeable", "SIGBUS, not a kernel warning", touch_purgeable },
 };
 
 int main(int argc, char **argv)

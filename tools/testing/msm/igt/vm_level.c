@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Counters of the kernel that must be where they were when clients are gone.
+ * Counters of the kernel that must be where they were when clients are gone, and
+ * that it had nothing to complain of.
  *
  * Much is given back by workers some time later, so the comparison waits.
  */
@@ -14,6 +15,7 @@
 #include "msm_igt.h"
 #include "vm_level.h"
 
+#define TAINT		"/proc/sys/kernel/tainted"
 #define VMS		"/sys/kernel/debug/dri/128/vm"
 #define SETTLE_MS	15000
 #define POLL_MS		20
@@ -32,10 +34,23 @@ static u64 count_vms(void)
 	return count;
 }
 
+static u64 read_taint(void)
+{
+	FILE *file = fopen(TAINT, "r");
+	unsigned long long taint;
+	bool known = file && fscanf(file, "%llu", &taint) == 1;
+
+	msm_igt_assert(known, "no %s: %d\n", TAINT, -errno);
+	fclose(file);
+	return taint;
+}
+
 /* What can be had without effort */
 static void get_quickly(struct vm_level *level)
 {
-	*level = (struct vm_level) { .vms = count_vms() };
+	*level = (struct vm_level) {
+		.vms = count_vms(), .taint = read_taint(),
+	};
 	msm_igt_assert_ok(gpu_account_refs(&level->refs));
 	msm_igt_assert_ok(gpu_knob_bo_count(&level->bos));
 }
@@ -67,6 +82,9 @@ void vm_level_expect(const struct vm_level *before)
 		get_quickly(&now);
 	}
 	vm_level_get(&now);
+	msm_igt_assert(now.taint == before->taint,
+		       "the kernel complained: taint %llx, before %llx\n",
+		       now.taint, before->taint);
 	msm_igt_assert(is_back(&now, before),
 		       "references %llu, VMAs %llu, VMs %llu, buffers %llu; before %llu, %llu, %llu, %llu\n",
 		       now.refs, now.vmas, now.vms, now.bos, before->refs,

@@ -10,12 +10,14 @@
  * @vmas: objects of the slab cache of VMAs; 0 if the kernel does not tell
  * @vms: VMs of open files, as debugfs shows them
  * @bos: buffers
+ * @taint: of the kernel: bits that a warning or an error sets for good
  */
 struct vm_level {
 	u64 refs;
 	u64 vmas;
 	u64 vms;
 	u64 bos;
+	u64 taint;
 };
 
 void vm_level_get(struct vm_level *level);
