@@ -127,6 +127,7 @@ struct fill_case {
 
 static const struct fill_case fill_cases[] = {
 	{ "R8", FMT6_8_UNORM, R2D_UNORM8, 1, 1 },
+	{ "R8 raw", FMT6_8_UNORM, R2D_RAW, 1, 1 },
 	{ "R8G8", FMT6_8_8_UINT, R2D_INT8, 2, 1 },
 	{ "R8G8B8A8", FMT6_8_8_8_8_UNORM, R2D_UNORM8, 4, 1 },
 	{ "R16", FMT6_16_UINT, R2D_INT16, 1, 2 },

@@ -124,6 +124,7 @@ static const struct a2d_format *a2d_find_format(u32 format)
 static u32 a2d_color_bits(u32 cntl)
 {
 	switch (FIELD_GET(A6XX_RB_2D_BLIT_CNTL_IFMT__MASK, cntl)) {
+	case R2D_RAW:		/* what turnip 26.1 clears 8 bit UNORM with */
 	case R2D_UNORM8:
 	case R2D_INT8:
 		return 8;
