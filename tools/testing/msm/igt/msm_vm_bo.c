@@ -218,7 +218,7 @@ static void touch_purgeable(const void *arg)
 	msm_igt_assert(pid >= 0, "fork: %d\n", -errno);
 	if (!pid) {
 		signal(SIGBUS, SIG_DFL);
-		*(volatile u32 *)bo.map = 1;
+		bo.map[0] = 1;
 		_exit(0);
 	}
 	msm_igt_assert(waitpid(pid, &status, 0) == pid, "no child\n");

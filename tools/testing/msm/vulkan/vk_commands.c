@@ -283,7 +283,7 @@ static void occlusion(struct vk_dev *vk)
 }
 
 /* Nothing is drawn and no shader runs, whatever is copied meanwhile. */
-static void statistics(struct vk_dev *vk)
+static void pipeline_statistics(struct vk_dev *vk)
 {
 	struct vk_buffer buffer = vk_buffer_new(vk, VK_PAGE);
 	u64 values[2 * NR_STATISTICS];
@@ -463,7 +463,7 @@ int main(int argc, char **argv)
 		{ "secondary", secondary },
 		{ "commands-3000", commands_3000 },
 		{ "occlusion", occlusion },
-		{ "statistics", statistics },
+		{ "statistics", pipeline_statistics },
 		{ "timestamps", timestamps },
 		{ "gpu-event", gpu_event },
 		{ "bind-family", bind_family },
