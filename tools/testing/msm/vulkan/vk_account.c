@@ -144,7 +144,7 @@ static const char *grown(const struct vk_account *now,
 
 static void show(const char *when, const struct vk_account *account)
 {
-	printf("# %s: references %llu, files %llu, VMs %llu, KiB: BOs %llu, kernel %llu, slab %llu\n",
+	printf("# %s: refs %llu, files %llu, VMs %llu, KiB: BOs %llu, kernel %llu, slab %llu\n",
 	       when, vk_llu(account->refs), vk_llu(account->files),
 	       vk_llu(account->vms), vk_llu(account->shmem >> 10),
 	       vk_llu(account->kernel >> 10), vk_llu(account->slab >> 10));
