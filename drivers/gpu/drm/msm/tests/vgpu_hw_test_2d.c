@@ -138,12 +138,7 @@ static const struct fill_case fill_cases[] = {
 	{ "R32G32B32A32", FMT6_32_32_32_32_FLOAT, R2D_FLOAT32, 4, 4 },
 };
 
-static void fill_case_name(const struct fill_case *c, char *name)
-{
-	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(fill, fill_cases, fill_case_name);
+KUNIT_ARRAY_PARAM_DESC(fill, fill_cases, name);
 
 /* A rectangle of a linear image: one word of the color for each channel. */
 static void a2d_fills_images(struct kunit *test)
@@ -181,12 +176,7 @@ static const struct copy_case copy_cases[] = {
 	{ "16 bytes", FMT6_32_32_32_32_UINT, 16 },
 };
 
-static void copy_case_name(const struct copy_case *c, char *name)
-{
-	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(copy, copy_cases, copy_case_name);
+KUNIT_ARRAY_PARAM_DESC(copy, copy_cases, name);
 
 static void a2d_copies(struct kunit *test)
 {
@@ -353,12 +343,7 @@ static const struct refused_case refused_cases[] = {
 	  0, 0 },
 };
 
-static void refused_case_name(const struct refused_case *c, char *name)
-{
-	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(refused, refused_cases, refused_case_name);
+KUNIT_ARRAY_PARAM_DESC(refused, refused_cases, name);
 
 static void a2d_refuses(struct kunit *test)
 {
@@ -389,12 +374,7 @@ static const struct reach_case reach_cases[] = {
 	{ "destination pitch", REG_A6XX_RB_2D_DST_PITCH, 0 },
 };
 
-static void reach_case_name(const struct reach_case *c, char *name)
-{
-	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(reach, reach_cases, reach_case_name);
+KUNIT_ARRAY_PARAM_DESC(reach, reach_cases, name);
 
 static void a2d_refuses_what_it_cannot_reach(struct kunit *test)
 {

@@ -154,12 +154,7 @@ static const struct bad_stream bad_streams[] = {
 	{ "skipping IB2s", ILLEGAL, 2, { 0x709d0001, 1 } },
 };
 
-static void bad_stream_name(const struct bad_stream *c, char *name)
-{
-	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(bad_stream, bad_streams, bad_stream_name);
+KUNIT_ARRAY_PARAM_DESC(bad_stream, bad_streams, name);
 
 /* Ahead of it all is done, behind it nothing; a reset brings the GPU back. */
 static void cp_refuses(struct kunit *test)

@@ -44,12 +44,7 @@ static const struct walk_case walk_cases[] = {
 	{ "33 bits, lower", 33, false },
 };
 
-static void walk_case_name(const struct walk_case *c, char *name)
-{
-	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(walk, walk_cases, walk_case_name);
+KUNIT_ARRAY_PARAM_DESC(walk, walk_cases, name);
 
 struct walk_fixture {
 	struct kunit *test;
@@ -327,12 +322,7 @@ static const struct bad_case bad_cases[] = {
 	{ "granule of 64 KiB", 3, D_GOOD, TCR_GOOD | BIT(14), VGPU_HW_FSR_TF },
 };
 
-static void bad_case_name(const struct bad_case *c, char *name)
-{
-	strscpy(name, c->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(bad, bad_cases, bad_case_name);
+KUNIT_ARRAY_PARAM_DESC(bad, bad_cases, name);
 
 static void walk_hand_bad(struct kunit *test)
 {

@@ -45,7 +45,7 @@
 /* Value of a slot; a promised one has the number of its users instead. */
 #define MADE		0
 
-static u32 level_shift(unsigned int level)
+static u32 level_shift(u32 level)
 {
 	return PAGE_SHIFT + (level + 1) * BITS_PER_LEVEL;
 }
