@@ -89,7 +89,7 @@ class RealTable(unittest.TestCase):
                 if test.startswith("kunit:"):
                     suite, _, case = test[6:].partition(".")
                     self.assertIn(f'.name = "{suite}"', units)
-                    self.assertTrue(not case or f"KUNIT_CASE({case})" in units)
+                    self.assertTrue(not case or f"KUNIT_CASE({case})" in units or f"KUNIT_CASE_PARAM({case}," in units)
                 elif test.startswith("vk_"):
                     program, subtest = test.split("/")
                     source = (common.ROOT / f"tools/testing/msm/vulkan/{program}.c").read_text()
