@@ -17,7 +17,7 @@ from lab.common import Failure, run, say
 SOURCE = ["linux-source-6.12", "xz-utils"]
 KERNEL = ["gcc", "make", "libc6-dev", "flex", "bison", "bc", "libelf-dev", "libssl-dev", "ccache", "cpio", "kmod", "perl", "rsync",
           "python3"]
-GUEST = ["debian-archive-keyring", "e2fsprogs", "mmdebstrap", "qemu-system-common"]
+GUEST = ["debian-archive-keyring", "erofs-utils", "mmdebstrap", "qemu-system-common"]
 QEMU = {"x86_64": ["qemu-system-x86", "seabios"], "arm64": ["qemu-system-arm"]}
 CROSS = {"x86_64": ["gcc-x86-64-linux-gnu", "libc6-dev-amd64-cross"],
          "arm64": ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"]}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The guest's root: Debian packages, extracted by mmdebstrap, as a read-only ext4 image.
+"""The guest's root: Debian packages, extracted by mmdebstrap, as a read-only EROFS image.
 
 No root rights, no maintainer scripts, no daemon; mirror and keyring are the
 host's, so nothing here names a server. Result: out/rootfs/ARCH/root (the
@@ -27,7 +27,7 @@ ONLY = {"x86_64": ["igt-gpu-tools", "igt-gpu-tools-tests"], "arm64": ["libpng16-
 PINNED = {"igt-gpu-tools": "2.5-1"}
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 LEFT_OUT = ["./dev/*", "./usr/share/doc", "./usr/share/man", "./usr/share/locale", "./usr/share/info", "./usr/share/zoneinfo"]
-VERSION = 4
+VERSION = 5
 
 FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
@@ -160,13 +160,10 @@ def _extract(archive, root):
 
 
 def _image(root, image):
-    """An ext4 image of the folder, a quarter larger than its contents, without a journal."""
-    used = int(run(["du", "-sk", "--apparent-size", root]).stdout.split()[0])
+    """An EROFS image of the folder: made for reading, and its driver is a sixth of ext4's to compile."""
     new = image.with_name("root.img.new")
     new.unlink(missing_ok=True)
-    environment = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-    run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E", "root_owner=0:0", "-m", "0",
-         "-N", "40000", "-d", root, new, f"{used * 5 // 4 + 32768}k"], env=environment)
+    run(["mkfs.erofs", "--quiet", "--all-root", "-x-1", new, root])
     os.replace(new, image)
 
 
