@@ -186,7 +186,7 @@ def parser_():
     parser.add_argument("--cmd", default=os.environ.get("CMD") or None, help="shell command to run as root")
     parser.add_argument("--build", type=Path, help="kernel build folder (default: the one that 'make kernel' makes)")
     parser.add_argument("--arch")
-    parser.add_argument("--flavour", default=os.environ.get("FLAVOUR") or "debug")
+    parser.add_argument("--flavour", default=os.environ.get("FLAVOUR") or "plain")
     parser.add_argument("--memory", type=int, default=2048, help="MiB")
     parser.add_argument("--cpus", type=int, default=2)
     parser.add_argument("--swap", type=int, default=0, help="MiB of zram swap")

@@ -13,7 +13,7 @@ from lab import arch as arches, common, config, coverage, deps, fetch, initrd, t
 from lab.common import Failure, run, say, write_atomic
 from lab.progress import Progress
 
-OBJECTS = {"debug": 1880, "plain": 1850}    # of a build after a change of configuration, about
+OBJECTS = 2000      # of a first build, about
 STEP = re.compile(r"^  (CC|AS|LD|AR|HOSTCC|HOSTLD|CC \[M\]|LD \[M\]|GEN|OBJCOPY|MODPOST)\s+(\S+)")
 TROUBLE = re.compile(r"\berror: |\bError \d|\*\*\*|No space left|undefined (reference|!)|ERROR: ")
 
@@ -75,6 +75,7 @@ def _environment(source):
     env.update(LC_ALL="C", CCACHE_BASEDIR=str(source.parent), CCACHE_NOHASHDIR="1",
                KBUILD_BUILD_TIMESTAMP="2026-01-01", KBUILD_BUILD_USER="msm", KBUILD_BUILD_HOST="lab")
     env.setdefault("CCACHE_MAXSIZE", "10G")
+    env.setdefault("CCACHE_DEPEND", "1")        # a miss costs 8 % instead of 22 % of a compilation
     return env
 
 
@@ -94,7 +95,7 @@ def make(arch, flavour, out=say):
     _seed(arch, flavour, out)
     builder = Builder(arch, flavour)
     first = config.configure(arch, flavour, builder.build, builder.make)
-    total = OBJECTS.get(flavour, OBJECTS["debug"]) if first else 0
+    total = OBJECTS if first else 0
     progress = Progress(f"kernel {arch.name} {flavour}", total)
     builder.make(arch.target, "modules", on_step=progress.step)
     progress.done(f"{progress.count} objects built")
@@ -143,7 +144,7 @@ def headers(arch, out=say):
 def main(argv):
     parser = argparse.ArgumentParser(prog="lab.py kernel", description="build the guest kernel")
     parser.add_argument("--arch")
-    parser.add_argument("--flavour", default=os.environ.get("FLAVOUR") or "debug", help=", ".join(config.flavours()))
+    parser.add_argument("--flavour", default=os.environ.get("FLAVOUR") or "plain", help=", ".join(config.flavours()))
     args = parser.parse_args(argv)
     with common.exclusive(common.OUT):
         say(Path(make(arches.get(args.arch), args.flavour)))

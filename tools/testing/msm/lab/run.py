@@ -115,7 +115,7 @@ def summary(cases):
 
 def main(argv):
     parser = argparse.ArgumentParser(prog="lab.py run", description=__doc__)
-    parser.add_argument("--flavour", default=os.environ.get("FLAVOUR") or "debug")
+    parser.add_argument("--flavour", default=os.environ.get("FLAVOUR") or "plain")
     parser.add_argument("--arch")
     parser.add_argument("--build", help="a kernel build folder instead of the lab's own")
     args = parser.parse_args(argv)
