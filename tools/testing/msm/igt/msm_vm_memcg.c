@@ -14,10 +14,10 @@
 #define MIB		(1024 * 1024ull)
 /* Apart from each other by what a page table spans */
 #define TABLE_SPAN	(2 * MIB)
-/* Too many for the limit: page tables of 16 MiB, or VMAs of 12 MiB */
-#define FAR_OPS		4096
-#define NEAR_OPS	20000
-#define LIMIT		(8 * MIB)
+/* Too many for the limit: page tables of 4 MiB, or VMAs of 2.5 to 5 MiB */
+#define FAR_OPS		1024
+#define NEAR_OPS	8000
+#define LIMIT		(2 * MIB)
 
 #define BOS		1000
 /* Less than what connects a BO with a VM takes, in any configuration */
