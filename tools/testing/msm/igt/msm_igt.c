@@ -29,12 +29,21 @@ void msm_igt_fixture(void (*fn)(void))
 	__igt_fixture_complete();
 }
 
+static void (*before_each)(void);
+
+void msm_igt_before_each(void (*fn)(void))
+{
+	before_each = fn;
+}
+
 static void msm_igt_run_one(const struct msm_igt_subtest *test)
 {
 	igt_describe_f("%s", test->what);
 	if (!__igt_run_subtest(test->name, __FILE__, __LINE__) ||
 	    sigsetjmp(igt_subtest_jmpbuf, 1))
 		return;
+	if (before_each)
+		before_each();
 	test->run(test->arg);
 	igt_success();
 }

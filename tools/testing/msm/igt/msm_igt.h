@@ -42,6 +42,8 @@ void msm_igt_start_with(int *argc, char **argv, const struct option *options,
 			int (*handler)(int opt, int index, void *data));
 /* Run @fn unless only listing; a failed check in it fails all that follows. */
 void msm_igt_fixture(void (*fn)(void));
+/* Run @fn in each subtest that follows, before it. */
+void msm_igt_before_each(void (*fn)(void));
 void msm_igt_run(const struct msm_igt_subtest *tests, size_t count);
 
 /* libigt.so.0, as exported: control flow, for msm_igt.c */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "gpu_account.h"
 #include "gpu_fence.h"
 #include "gpu_knob.h"
 #include "gpu_reason.h"
@@ -22,7 +23,28 @@
  */
 #define HANGCHECK_MS	5000
 
+#define SETTLE_MS	5000
+
 static u32 hangcheck_before;
+
+/*
+ * VMs of the subtest before go in workers: who counts BOs may not count theirs.
+ * One that failed leaves files open, after which there is nothing to wait for.
+ */
+static void settle(void)
+{
+	int ms = gpu_fence_scaled_ms(SETTLE_MS);
+	static bool stuck;
+	u64 refs = 0;
+
+	if (stuck)
+		return;
+	for (; !gpu_account_refs(&refs) && refs && ms > 0; ms -= 10)
+		usleep(10000);
+	stuck = refs;
+	if (stuck)
+		msm_igt_info("something of the driver stays in use\n");
+}
 
 /*
  * Without an msm GPU, or on a kernel that does not claim VM_BIND, there is
@@ -47,6 +69,7 @@ void vm_test_fixture(void)
 	gpu_devcore_clear();
 	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(HANGCHECK_MS,
 						   &hangcheck_before));
+	msm_igt_before_each(settle);
 }
 
 /*

@@ -28,7 +28,11 @@ STOCK_ROOT = """\
 mkdir -p /tmp/stock && ln -s /usr/libexec/igt-gpu-tools/msm /tmp/stock/msm
 { echo TESTLIST; (cd /usr/libexec/igt-gpu-tools && ls msm/msm_*); echo "END TESTLIST"; } > /tmp/stock/test-list.txt
 """
-REMOVE = """\
+# VMs go in workers and hold the module until they are gone.
+SETTLE = """\
+for i in $(seq 200); do [ "$(cat /sys/module/msm/refcnt 2>/dev/null || echo 0)" != 0 ] && sleep 0.1 || break; done
+"""
+REMOVE = SETTLE + """\
 echo LAB-REMOVE
 modprobe -r msm 2>&1 && echo LAB-REMOVED
 """

@@ -24,7 +24,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import arch as arches, common, deps, expect, health, kernel, programs, report, rootfs
+from lab import arch as arches, common, deps, expect, health, igtrun, kernel, programs, report, rootfs
 from lab.common import Failure, say
 from lab.guest import Guest, Options
 from lab.report import FAIL, PASS, SKIP, Case
@@ -91,7 +91,7 @@ for job in {jobs}; do
 		esac
 	done
 	for dump in /sys/class/devcoredump/devcd*/data; do [ ! -e $dump ] || echo 1 >$dump; done
-	timeout -k 10 60 modprobe -r msm || mark failed removal of the module
+	{settle}	timeout -k 10 60 modprobe -r msm || mark failed removal of the module
 	mark end $number
 	echo "LAB-MUTANT end $number"
 	# Of what is said without a panic.
@@ -288,7 +288,7 @@ class Hunt:
         """One guest, until it has tried all or one was too much for it."""
         words = " ".join(f"{number}:{','.join(tests)}" for number, tests in self.jobs().items())
         before, self.since = len(self.done), time.monotonic()
-        outcome = guest.run(SCRIPT.format(jobs=words, splat=health.SPLAT.pattern), lambda raw: self.line(guest.log, raw))
+        outcome = guest.run(SCRIPT.format(jobs=words, settle=igtrun.SETTLE, splat=health.SPLAT.pattern), lambda raw: self.line(guest.log, raw))
         found, _ = split(guest.log.read_text(errors="replace"))
         for number in [number for number in found if number not in self.done]:
             self.settle(number, found[number], outcome.explain() or "the guest ended")
