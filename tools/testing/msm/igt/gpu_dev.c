@@ -197,3 +197,21 @@ int gpu_dev_count_fds(void)
 	closedir(dir);
 	return count;
 }
+
+/* Those among them that are of a GPU */
+int gpu_dev_count_files(void)
+{
+	char target[16] = "";
+	struct dirent *entry;
+	int count = 0;
+	DIR *dir = opendir("/proc/self/fd");
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir)))
+		if (readlinkat(dirfd(dir), entry->d_name, target,
+			       sizeof(target) - 1) > 0)
+			count += !strncmp(target, "/dev/dri/", 9);
+	closedir(dir);
+	return count;
+}
