@@ -73,7 +73,7 @@ int gpu_knob_stat(const char *name, u64 *value)
 /*
  * A number from the driver's summary of BOs, of all contexts; @format finds it in
  * its line.  A BO that is locked while the kernel counts is left out, so wait for
- * what is under way.
+ * what is under way; its place in the list is three blanks before the next line.
  */
 int gpu_knob_gem(const char *format, u64 *value)
 {
@@ -92,7 +92,7 @@ int gpu_knob_gem(const char *format, u64 *value)
 
 int gpu_knob_bo_count(u64 *count)
 {
-	return gpu_knob_gem("Total: %llu objects", count);
+	return gpu_knob_gem(" Total: %llu objects", count);
 }
 
 /* Was the kernel built with fault injection? */

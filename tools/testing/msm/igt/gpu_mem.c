@@ -16,13 +16,13 @@
 
 #include <drm/msm_drm.h>
 
+#include "gpu_fence.h"
 #include "gpu_knob.h"
 #include "gpu_mem.h"
 
 #define SHRINK	"/sys/kernel/debug/dri/128/shrink"
 #define CGROUPS	"/tmp/msm-cgroup"
 #define CGROUP	CGROUPS "/igt"
-#define TRIES	20
 
 static int gpu_mem_write(const char *path, const char *text)
 {
@@ -89,21 +89,28 @@ int gpu_mem_shrink(void)
 /* Bytes of all buffers that have their pages */
 int gpu_mem_resident(u64 *bytes)
 {
-	return gpu_knob_gem("Resident: %*u objects, %llu", bytes);
+	return gpu_knob_gem(" Resident: %*u objects, %llu", bytes);
 }
 
-/* Write at least @pages of this process and its buffers to swap. */
+/*
+ * Write at least @pages of this process and its buffers to swap.  Pages that were
+ * read from there a moment ago are on no list of reclaim for some 100 ms.
+ */
 int gpu_mem_swap_out(u64 pages)
 {
+	int ms = gpu_fence_scaled_ms(GPU_FENCE_PATIENCE_MS), ret;
 	u64 before = gpu_mem_swapped();
-	int tries = TRIES, ret = 0;
 
-	while (gpu_mem_swapped() < before + pages && tries--) {
+	while (gpu_mem_swapped() < before + pages) {
 		ret = gpu_mem_write(CGROUP "/memory.reclaim", "16M");
 		if (ret && ret != -EAGAIN)
 			return ret;
+		if (ms <= 0)
+			return -ETIME;
+		usleep(10000);
+		ms -= 10;
 	}
-	return tries < 0 ? -ETIME : 0;
+	return 0;
 }
 
 /* @advice: MSM_MADV_*; @retained: does the buffer still have its contents? */

@@ -152,11 +152,13 @@ u64 vm_test_bo_count(void)
 void vm_test_expect_bo_count(u64 want)
 {
 	int ms = gpu_fence_scaled_ms(GPU_FENCE_PATIENCE_MS);
+	u64 count;
 
-	for (; vm_test_bo_count() != want && ms > 0; ms -= 10)
+	while ((count = vm_test_bo_count()) != want && ms > 0) {
 		usleep(10000);
-	msm_igt_assert(vm_test_bo_count() == want, "%llu BOs, expected %llu\n",
-		       vm_test_bo_count(), want);
+		ms -= 10;
+	}
+	msm_igt_assert(count == want, "%llu BOs, expected %llu\n", count, want);
 }
 
 void vm_test_expect_at(struct gpu_vm *vm, u64 iova, const char *picture,
