@@ -115,9 +115,8 @@ class Igt(unittest.TestCase):
         self.assertEqual([found[f"msm_x/{name}"].outcome for name in "abc"], ["pass", "fail", "fail"])
 
     def test_a_warning_of_the_test_counts(self):
-        found = self.cases({"igt@msm/msm_x@a": {"result": "warn", "err": "a: SUCCESS (0.2s)\n4] [IGT] m"},
-                            "igt@msm/msm_x@b": {"result": "warn", "err": "(msm_x:7) igt_msm-WARNING: odd\n"}})
-        self.assertEqual([found[f"msm_x/{name}"].outcome for name in "ab"], ["pass", "fail"])
+        found = self.cases({"igt@msm/msm_x@a": {"result": "warn", "err": "(msm_x:7) igt_msm-WARNING: odd\n"}})
+        self.assertEqual(found["msm_x/a"].outcome, "fail")
 
     def test_only_the_known_assertion_is_expected(self):
         own = {"result": "fail", "err": "(msm_bo:1) igt_msm-CRITICAL: Failed assertion: igt_ioctl(struct drm_msm_gem_new) == 0\n"
@@ -137,9 +136,9 @@ class Igt(unittest.TestCase):
     def test_live_lines(self):
         shown = []
         live = igtrun.Live(lambda *words: shown.append(words))
-        for line in (b"[1.5] [ 1/2] msm_x", b"[1.6] Starting subtest: a", b"Subtest a: SUCCESS (9.0s)", b"(msm_x:7) noise",
-                     b"[2.6] Subtest a: SUCCESS (1.000s)", b"[2.7] Starting subtest: b", b"[3.0] [ 2/2] msm_y (c)",
-                     b"[3.1] Starting subtest: c", b"[3.2] Subtest c: FAIL (0.100s)", b"LAB-REMOVE", b"LAB-REMOVED"):
+        for line in (b"[1.5] [ 1/2] msm_x", b"Starting subtest: a", b"(msm_x:7) noise",
+                     b"Subtest a: SUCCESS (1.000s)", b"Starting subtest: b", b"[3.0] [ 2/2] msm_y (c)",
+                     b"Starting subtest: c", b"Subtest c: FAIL (0.100s)", b"LAB-REMOVE", b"LAB-REMOVED"):
             live.line(line)
         self.assertEqual(shown, [(1, 2, "msm_x", "a", "pass", 1.0), (1, 2, "msm_x", "b", "?   ", 0.0),
                                  (2, 2, "msm_y", "c", "fail", 0.1)])
