@@ -5,20 +5,16 @@
  * A buffer gets memory as a whole when it is first used.  That is too much for a
  * small machine, so the tests of large ones stop short of using one.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <linux/udmabuf.h>
 
 #include "gpu_fence.h"
 #include "gpu_legacy.h"
 #include "gpu_mem.h"
+#include "vm_dmabuf.h"
 #include "vm_test.h"
 
 #define GIB	(1024 * 1024 * 1024ull)
@@ -109,6 +105,24 @@ static void large_beyond(const void *arg)
 	vm_canary_close(&c);
 }
 
+/* Nearly all addresses that the device has for mmap(), which nobody asked for */
+static void large_others(const void *arg)
+{
+	struct drm_msm_gem_new req = {
+		.size = TOO_LARGE - 512 * GPU_PAGE, .flags = MSM_BO_WC,
+	};
+	struct gpu_dev one, two;
+	struct gpu_bo bo;
+
+	msm_igt_assert_ok(gpu_dev_open(&one));
+	msm_igt_assert_ok(gpu_dev_open(&two));
+	msm_igt_assert_ok(gpu_ioctl(one.fd, DRM_IOCTL_MSM_GEM_NEW, &req));
+	msm_igt_assert_ok(gpu_bo_new(&two, 1024 * GPU_PAGE, &bo));
+	gpu_bo_free(&bo);
+	gpu_dev_close(&two);
+	gpu_dev_close(&one);
+}
+
 /* One UNMAP across 8 GiB: it takes what is inside, and nothing else. */
 static void large_unmap(const void *arg)
 {
@@ -128,37 +142,6 @@ static void large_unmap(const void *arg)
 	vm_test_expect(&vm, vm.area + 4 * GIB, ".4");
 	vm_test_expect(&vm, vm.area + 8 * GIB, ".2 A2-3");
 	vm_test_close(&vm);
-}
-
-/* Memory of this process as a dma-buf; stamped 'A' and mapped at @map. */
-static int dmabuf_new(u32 pages, u32 **map)
-{
-	struct udmabuf_create req = { .flags = UDMABUF_FLAGS_CLOEXEC };
-	int device, fd;
-	u32 i;
-
-	req.memfd = memfd_create("import", MFD_ALLOW_SEALING | MFD_CLOEXEC);
-	req.size = pages * GPU_PAGE;
-	msm_igt_assert(!ftruncate(req.memfd, req.size) &&
-		       !fcntl(req.memfd, F_ADD_SEALS, F_SEAL_SHRINK),
-		       "no memory to share: %d\n", errno);
-	*map = mmap(NULL, req.size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		    req.memfd, 0);
-	msm_igt_assert(*map != MAP_FAILED, "mmap: %d\n", errno);
-	for (i = 0; i < pages; i++) {
-		u32 *page = *map + i * (GPU_PAGE / sizeof(u32));
-
-		page[0] = gpu_pages_stamp('A', i, false);
-		page[GPU_PAGE / sizeof(u32) - 1] = gpu_pages_stamp('A', i, true);
-	}
-
-	device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
-	msm_igt_require(device >= 0, "no /dev/udmabuf\n");
-	fd = ioctl(device, UDMABUF_CREATE, &req);
-	msm_igt_assert(fd >= 0, "UDMABUF_CREATE: %d\n", errno);
-	close(device);
-	close(req.memfd);
-	return fd;
 }
 
 /* Import and map; nothing but the mapping keeps the import afterwards. */
@@ -186,7 +169,7 @@ static void import(const void *arg)
 
 	before = vm_test_bo_count();
 	vm_test_open(&vm);
-	map_import(&vm, dmabuf_new(4, &map), 4);
+	map_import(&vm, vm_dmabuf_new(4, &map), 4);
 	vm_test_expect(&vm, vm.area, "A0-3 .");
 	msm_igt_assert_ok(gpu_job_write_now(&vm, vm.area + 0x40, 0x600d0003));
 	msm_igt_assert(map[0x10] == 0x600d0003, "CPU read %08x\n", map[0x10]);
@@ -234,6 +217,7 @@ static const struct msm_igt_subtest tests[] = {
 	{ "large-legacy", "kernel-chosen addresses do not overlap",
 	  large_legacy },
 	{ "large-beyond", "no MAP behind the end", large_beyond },
+	{ "large-others", "leaves room for mmap() of others", large_others },
 	{ "large-unmap", "across 8 GiB", large_unmap },
 	{ "import-unmap", "only the mapping keeps it, until UNMAP", import,
 	  "unmap" },

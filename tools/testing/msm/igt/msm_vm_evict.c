@@ -11,6 +11,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "gpu_fence.h"
@@ -386,6 +388,43 @@ static void two_vms(const void *arg)
 	vm_test_close(&two);
 }
 
+/*
+ * Who has mapped the dma-buf of an evicted buffer must not keep its old pages,
+ * even if nobody has mapped the buffer itself.
+ */
+static void dmabuf_mapped(const void *arg)
+{
+	struct drm_msm_gem_new new = {
+		.size = PAGES * GPU_PAGE, .flags = MSM_BO_WC,
+	};
+	struct drm_prime_handle req = { .flags = DRM_CLOEXEC | DRM_RDWR };
+	u32 *map, seen, value = 0x600d0004;
+	struct gpu_bo bo;
+	struct gpu_vm vm;
+
+	open_vm(&vm, NULL);
+	msm_igt_assert_ok(gpu_ioctl(vm.dev.fd, DRM_IOCTL_MSM_GEM_NEW, &new));
+	bo = (struct gpu_bo){
+		.dev = &vm.dev, .handle = new.handle, .size = new.size,
+	};
+	req.handle = new.handle;
+	msm_igt_assert_ok(gpu_ioctl(vm.dev.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD,
+				    &req));
+	map = mmap(NULL, bo.size, PROT_READ | PROT_WRITE, MAP_SHARED, req.fd, 0);
+	msm_igt_assert(map != MAP_FAILED, "mmap: %d\n", errno);
+	memset(map, 0xa5, bo.size);
+	vm_test_map(&vm, vm.area, &bo);
+
+	evict_now(&vm, PAGES);
+	map[0] = value;
+	msm_igt_assert_ok(gpu_job_read_now(&vm, vm.area, &seen));
+	msm_igt_assert(seen == value, "GPU read %08x, CPU wrote %08x\n", seen,
+		       value);
+	munmap(map, bo.size);
+	close(req.fd);
+	vm_test_close(&vm);
+}
+
 static const struct msm_igt_subtest tests[] = {
 	{ "again", "evict, submit, evict", again },
 	{ "again-private", "evict, submit, evict", again,
@@ -415,6 +454,8 @@ static const struct msm_igt_subtest tests[] = {
 	{ "exit-evicted", "close without bringing back", exit_evicted },
 	{ "exit-evicted-private", "close without bringing back", exit_evicted,
 	  &private_flag },
+	{ "dmabuf-mapped", "the CPU's mapping of a dma-buf goes, too",
+	  dmabuf_mapped },
 	{ "two-vms", "evicted from all VMs", two_vms },
 };
 

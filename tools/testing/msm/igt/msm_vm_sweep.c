@@ -16,12 +16,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "gpu_fence.h"
 #include "gpu_mem.h"
 #include "gpu_nth.h"
+#include "vm_dmabuf.h"
 #include "vm_test.h"
 
 /* More than any sequence allocates; a sweep that gets here does not end. */
@@ -37,6 +39,8 @@
  * @border: end of a table of each level, none of which is there
  * @gate: what a bind of the sequence waits for
  * @queue: a queue that the sequence made, or 0
+ * @bo: a buffer that the sequence made or works on
+ * @dmabuf: somebody else's memory
  * @step: for the message when a sequence of several calls fails
  * @node: path of the render node
  */
@@ -49,6 +53,8 @@ struct sweep_state {
 	u64 border;
 	struct gpu_gate gate;
 	u32 queue;
+	struct gpu_bo bo;
+	int dmabuf;
 	const char *step;
 	char node[64];
 };
@@ -253,6 +259,48 @@ static int undo_queue(struct sweep_state *s)
 	return gpu_dev_queue_close(&s->vm.dev, s->queue);
 }
 
+/* A private buffer, whose lock is the VM's, and that has no metadata yet */
+static int prepare_metadata(struct sweep_state *s)
+{
+	int ret;
+
+	s->vm.dev.bo_flags = MSM_BO_NO_SHARE;
+	ret = gpu_bo_new(&s->vm.dev, GPU_PAGE, &s->bo);
+	s->vm.dev.bo_flags = 0;
+	return ret;
+}
+
+static int act_metadata(struct sweep_state *s)
+{
+	static const char data[] = "sweep";
+	struct drm_msm_gem_info req = {
+		.handle = s->bo.handle, .info = MSM_INFO_SET_METADATA,
+		.value = (uintptr_t)data, .len = sizeof(data),
+	};
+
+	return gpu_ioctl(s->vm.dev.fd, DRM_IOCTL_MSM_GEM_INFO, &req);
+}
+
+static int undo_metadata(struct sweep_state *s)
+{
+	gpu_bo_free(&s->bo);
+	return 0;
+}
+
+static int act_import(struct sweep_state *s)
+{
+	struct drm_prime_handle req = { .fd = s->dmabuf };
+	int ret = gpu_ioctl(s->vm.dev.fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &req);
+
+	s->bo = (struct gpu_bo){ .dev = &s->vm.dev, .handle = req.handle };
+	return ret;
+}
+
+static int undo_import(struct sweep_state *s)
+{
+	return gpu_bo_close_handle(&s->bo);
+}
+
 /* A context from nothing to its first bind queue */
 static int act_create(struct sweep_state *s)
 {
@@ -310,6 +358,7 @@ static void open_state(struct sweep_state *s)
 {
 	char link[32];
 	ssize_t len;
+	u32 *map;
 
 	*s = (struct sweep_state){ .job.fence = GPU_NO_FENCE };
 	s->extra.dev.fd = -1;
@@ -318,6 +367,7 @@ static void open_state(struct sweep_state *s)
 	s->b = vm_test_bo(&s->vm, 'B', 4);
 	vm_test_map(&s->vm, s->vm.area, s->a);
 	s->border = s->vm.area;
+	s->dmabuf = vm_dmabuf_new(4, &map);
 	/* The first submit of a context makes what the later ones use. */
 	vm_test_expect(&s->vm, s->vm.area, "A0-7");
 
@@ -389,6 +439,7 @@ static void run_sweep(const void *arg)
 	msm_igt_info("%u failures\n", nth - 1);
 	msm_igt_assert(nth > 1 || sweep->void_, "nothing could fail\n");
 	msm_igt_assert(nth < MOST, "no end after %u failures\n", nth);
+	close(state.dmabuf);
 	vm_test_close(&state.vm);
 }
 
@@ -453,6 +504,16 @@ static const struct sweep restore = {
 	.before = "A0-7", .after = "A0-7",
 };
 
+static const struct sweep metadata = {
+	.prepare = prepare_metadata, .act = act_metadata, .undo = undo_metadata,
+	.before = "A0-7", .after = "A0-7",
+};
+
+static const struct sweep import = {
+	.act = act_import, .undo = undo_import,
+	.before = "A0-7", .after = "A0-7",
+};
+
 static const struct sweep close_all = {
 	.prepare = prepare_close, .act = act_close, .void_ = true,
 	.before = "A0-7", .after = "A0-7",
@@ -473,6 +534,8 @@ static const struct msm_igt_subtest tests[] = {
 	{ "submit", "SUBMIT by address", run_sweep, &submit },
 	{ "evict", "reclaim of all that is idle", run_sweep, &evict },
 	{ "restore", "SUBMIT after that, pages in swap", run_sweep, &restore },
+	{ "metadata", "GEM_INFO, of a private buffer", run_sweep, &metadata },
+	{ "import", "of somebody else's dma-buf", run_sweep, &import },
 	{ "close", "buffer, queue and file with a bind queued", run_sweep,
 	  &close_all },
 };
