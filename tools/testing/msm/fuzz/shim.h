@@ -202,6 +202,7 @@ typedef struct { } wait_queue_head_t;
 #define wait_event_interruptible(q, cond) ((cond) ? 0 : -EINTR)
 
 struct work_struct { int unused; };
+struct rcu_work { int unused; };
 struct rcu_head { void *next; };
 typedef struct { int v; } atomic_t;
 typedef struct { s64 v; } atomic64_t;

@@ -109,11 +109,16 @@
  * jobs still run.  When a VM is freed nothing of it may be left, which
  * msm_vm_free counts.
  *
+ * A fence that a bind waited for reads the queue and the scheduler once more
+ * after it has let the job go (drm_sched_entity_wakeup()), in an interrupt or
+ * with interrupts off.  The job may be done by then and the queue closed, so the
+ * memory of a queue and all of a VM stay for an RCU grace period.
+ *
  * The out fence depends on nothing but the module, so that an fd or a syncobj may
  * outlive everything else.  VMs and fences hold the module.
  */
 
-/* No RCU: the scheduler's own fences, which name it, are given to nobody. */
+/* Long after the grace period: destroy() holds the last reference. */
 static void vm_free(struct drm_gpuvm *base)
 {
 	kfree(to_msm_vm(base));
@@ -208,7 +213,8 @@ static void check_empty(struct msm_vm *vm, u32 mapped)
 
 static void destroy(struct work_struct *work)
 {
-	struct msm_vm *vm = container_of(work, struct msm_vm, destroy);
+	struct msm_vm *vm = container_of(to_rcu_work(work), struct msm_vm,
+					 destroy);
 	struct drm_gpuva *va, *next;
 	u32 mapped = count_vmas(vm);
 	LIST_HEAD(gone);
@@ -310,7 +316,7 @@ static struct msm_vm *create(struct msm_gpu *gpu, u64 va_limit)
 
 	kref_init(&vm->users);
 	mutex_init(&vm->pt_lock);
-	INIT_WORK(&vm->destroy, destroy);
+	INIT_RCU_WORK(&vm->destroy, destroy);
 
 	ret = setup(vm, gpu, va_limit);
 	if (ret) {

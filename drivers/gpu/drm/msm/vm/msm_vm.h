@@ -53,7 +53,7 @@ struct msm_vm {
 	int error;
 	struct msm_gem_address_space *aspace;
 	struct drm_gpu_scheduler sched;
-	struct work_struct destroy;
+	struct rcu_work destroy;
 };
 
 #define to_msm_vm(vm) container_of(vm, struct msm_vm, base)

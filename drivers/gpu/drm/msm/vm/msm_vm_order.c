@@ -77,6 +77,9 @@ EXPORT_SYMBOL_IF_KUNIT(msm_vm_turn_add);
 static int compare_first(void *priv, const struct list_head *a,
 			 const struct list_head *b)
 {
+	/* A job may have millions of ranges. */
+	cond_resched();
+
 	return list_entry(a, struct msm_vm_range, node)->first >
 	       list_entry(b, struct msm_vm_range, node)->first;
 }

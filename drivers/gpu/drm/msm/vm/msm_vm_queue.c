@@ -66,7 +66,7 @@ static void queue_free(struct kref *ref)
 	/* Each job holds a reference, so nothing is queued any more. */
 	drm_sched_entity_destroy(&queue->entity);
 	msm_vm_put(queue->vm);
-	kfree(queue);
+	kfree_rcu(queue, rcu);
 }
 
 /**

@@ -3,6 +3,7 @@
 #define __MSM_VM_QUEUE_H__
 
 #include <linux/kref.h>
+#include <linux/rcupdate.h>
 
 #include <drm/gpu_scheduler.h>
 
@@ -17,6 +18,7 @@ struct msm_vm;
  * @fences: fence context of its jobs
  * @seqno: of the fence of the last job; guarded by the VM's reservation lock
  * @entity: the queue as the scheduler of the VM sees it
+ * @rcu: frees the queue, see DOC: Lifetimes
  */
 struct msm_vm_queue {
 	struct kref ref;
@@ -25,6 +27,7 @@ struct msm_vm_queue {
 	u64 fences;
 	u64 seqno;
 	struct drm_sched_entity entity;
+	struct rcu_head rcu;
 };
 
 struct msm_vm_queue *msm_vm_queue_create(struct msm_file_private *ctx);

@@ -258,7 +258,7 @@ void msm_vm_run_teardown(struct msm_vm *vm)
  */
 void msm_vm_run_destroy(struct msm_vm *vm)
 {
-	queue_work(retire_wq, &vm->destroy);
+	queue_rcu_work(retire_wq, &vm->destroy);
 }
 
 /**

@@ -68,6 +68,8 @@ static void vma_leave(struct msm_vma *vma, struct msm_vma_update *update,
 		drm_gem_object_get(vma->base.gem.obj);
 	drm_gpuva_unlink(&vma->base);
 	list_add_tail(&vma->node, &update->gone);
+	/* One operation may remove millions. */
+	cond_resched();
 
 	if (drm_gpuva_invalidated(&vma->base))
 		return;
