@@ -201,17 +201,19 @@ int gpu_dev_count_fds(void)
 /* Those among them that are of a GPU */
 int gpu_dev_count_files(void)
 {
-	char target[16] = "";
 	struct dirent *entry;
 	int count = 0;
 	DIR *dir = opendir("/proc/self/fd");
 
 	if (!dir)
 		return -errno;
-	while ((entry = readdir(dir)))
+	while ((entry = readdir(dir))) {
+		char target[16] = "";
+
 		if (readlinkat(dirfd(dir), entry->d_name, target,
 			       sizeof(target) - 1) > 0)
 			count += !strncmp(target, "/dev/dri/", 9);
+	}
 	closedir(dir);
 	return count;
 }

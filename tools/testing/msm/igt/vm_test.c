@@ -35,13 +35,15 @@ static void settle(void)
 {
 	int ms = gpu_fence_scaled_ms(SETTLE_MS);
 	static bool stuck;
-	u64 refs = 0, own = gpu_dev_count_files();	/* libigt has one */
+	int own = gpu_dev_count_files();	/* libigt has one */
+	u64 refs = 0;
 
+	msm_igt_assert(own >= 0, "no /proc/self/fd (%d)\n", own);
 	if (stuck)
 		return;
-	for (; !gpu_account_refs(&refs) && refs > own && ms > 0; ms -= 10)
+	for (; !gpu_account_refs(&refs) && refs > (u64)own && ms > 0; ms -= 10)
 		usleep(10000);
-	stuck = refs > own;
+	stuck = refs > (u64)own;
 	if (stuck)
 		msm_igt_info("something of the driver stays in use\n");
 }
