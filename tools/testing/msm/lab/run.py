@@ -8,7 +8,7 @@ import shutil
 import textwrap
 import time
 
-from lab import arch as arches, check, common, expect, health, igtrun, report, suites
+from lab import arch as arches, check, common, expect, health, igtrun, report, suites, vulkanrun
 from lab.common import Failure, say
 from lab.progress import clock
 
@@ -34,8 +34,6 @@ show vm_walk /tests/vm_walk
 . /tests/vulkan/turnip.sh
 show vk_demo /tests/vulkan/vk_demo /results 2> /results/run/vk_demo.stderr.txt
 """
-# What the last one writes, beside what it prints
-PICTURES = ("demo.png", "va-map.svg")
 
 
 class Show:
@@ -81,7 +79,7 @@ def run(context, started):
     results = suites.RESULTS / "run"
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir(parents=True)
-    for name in PICTURES:
+    for name in vulkanrun.PICTURES:
         (suites.RESULTS / name).unlink(missing_ok=True)
     guest = context.guest("run", memory=1024, idle=300)
     plan = igtrun.Plan("run", igtrun.STOCK, PATTERNS, results, slow=not guest.fast())
@@ -125,6 +123,6 @@ def main(argv):
         cases, outcome = run(context, started)
     for line in summary(cases):
         say(line)
-    say("\n" + "\n".join(f"picture: {suites.RESULTS / name}" for name in PICTURES if (suites.RESULTS / name).exists()))
+    say("\n" + "\n".join(f"picture: {suites.RESULTS / name}" for name in vulkanrun.PICTURES if (suites.RESULTS / name).exists()))
     say(f"kernel log: {outcome.log}; a shell in this guest: make guest; all tests: make check")
     return 0 if report.succeeded(cases) else 1

@@ -273,7 +273,7 @@ def vulkan(context):
     results.mkdir(parents=True)
     live = vulkanrun.Live(context.show)
     outcome = context.guest("vulkan", idle=300).run(vulkanrun.SCRIPT, live.line)
-    yield from vulkanrun.cases(live, results, outcome.log)
+    yield from _complete("vulkan", list(vulkanrun.cases(live, results, outcome.log)))
     yield from health.check("vulkan", outcome, context.lockdep)
 
 

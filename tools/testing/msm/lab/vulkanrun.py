@@ -9,10 +9,13 @@ import re
 import time
 from dataclasses import dataclass, field
 
-from lab import health
+from lab import health, igtrun
 from lab.report import FAIL, PASS, Case
 
 PROGRAMS = ("vk_sparse_buffer", "vk_sync", "vk_transfer", "vk_commands", "vk_image", "vk_robust", "vk_lost")
+# What `make run` shows; it compares its pictures itself.
+DEMO = "vk_demo"
+PICTURES = ("demo.png", "va-map.svg")
 # These hang the GPU on purpose
 UPSETTING = ("vk_robust", "vk_lost")
 # A command stream that waits for the CPU must not look like a hang where the CPU is emulated: hence the period.
@@ -26,6 +29,9 @@ for file in /sys/kernel/debug/dri/*/vgpu/tlb_strict; do
 	[ -w "$file" ] && echo 1 > "$file"
 done
 vulkaninfo > /results/vulkan/vulkaninfo.txt 2>&1
+echo "LAB-PROGRAM {DEMO}"
+/tests/vulkan/{DEMO} /results/vulkan > /results/vulkan/{DEMO}.txt 2>&1
+echo "LAB-ENDED $?"
 for program in {' '.join(PROGRAMS)}; do
 	echo "LAB-PROGRAM $program"
 	echo "vulkan: $program" > /dev/kmsg
@@ -38,7 +44,7 @@ for program in {' '.join(PROGRAMS)}; do
 	done
 done
 echo "LAB-STALE $(cat /sys/kernel/debug/dri/*/vgpu/stats | awk '$1 == "stale_hits" {{ n += $2; seen = 1 }} END {{ print seen ? n : "?" }}')"
-modprobe -r msm 2>&1 && echo LAB-REMOVED
+{igtrun.SETTLE}modprobe -r msm 2>&1 && echo LAB-REMOVED
 """
 # What vulkaninfo must say, as it words it
 INFO = {"deviceName": "Turnip Adreno (TM) 650", "driverName": "turnip Mesa driver", "sparseBinding": "true",
@@ -103,6 +109,7 @@ class Live:
 def cases(live, results, log):
     """Cases of a finished run."""
     yield from _info(results / "vulkaninfo.txt")
+    yield from _demo([program for program in live.programs if program.name == DEMO], results)
     for name in PROGRAMS:
         found = [program for program in live.programs if program.name == name]
         yield from _program(found[0] if found else Program(name))
@@ -134,6 +141,13 @@ def _info(path):
     for name, wanted in INFO.items():
         reason = f"is {said[name]!r} instead of {wanted!r}" if name in said else f"not reported: {(errors or ['no output'])[-1]}"
         yield _case(f"vulkaninfo/{name}", said.get(name) == wanted, reason)
+
+
+def _demo(started, results):
+    status = started[0].status if started else -1
+    missing = [name for name in PICTURES if not (results / name).exists()]
+    yield _case(f"{DEMO}/pictures", status == 0 and not missing,
+                f"exit status {status}{', without ' if missing else ''}{' and '.join(missing)}; {results}/{DEMO}.txt has its words")
 
 
 def _program(program):

@@ -17,6 +17,7 @@ INFO = """\
 	sparseResidencyBuffer                   = true
 	sparseResidencyAliased                  = true
 """
+DEMO = ["LAB-PROGRAM vk_demo", "LAB-ENDED 0"]
 GOOD = ["LAB-PROGRAM vk_sparse_buffer", "1..2", "ok bind", "ok unbind", "LAB-ENDED 0",
         "LAB-PROGRAM vk_sync", "1..1", "ok host-gate", "LAB-ENDED 0",
         "LAB-PROGRAM vk_transfer", "1..1", "ok update", "LAB-ENDED 0",
@@ -27,7 +28,7 @@ GOOD = ["LAB-PROGRAM vk_sparse_buffer", "1..2", "ok bind", "ok unbind", "LAB-END
 
 
 class Vulkan(unittest.TestCase):
-    def cases(self, lines, info=INFO, console="[    1.0] quiet\n"):
+    def cases(self, lines, info=INFO, console="[    1.0] quiet\n", demo=DEMO, pictures=vulkanrun.PICTURES):
         self.shown = []
         with tempfile.TemporaryDirectory() as folder:
             results, log = Path(folder), Path(folder) / "log"
@@ -35,7 +36,9 @@ class Vulkan(unittest.TestCase):
                 (results / "vulkaninfo.txt").write_text(info)
             log.write_text(console)
             live = vulkanrun.Live(lambda *words: self.shown.append(words[:4]), clock=lambda: 0.0)
-            for line in lines:
+            for name in pictures:
+                (results / name).touch()
+            for line in [*demo, *lines]:
                 live.line(line.encode())
             return {case.name: case for case in vulkanrun.cases(live, results, log)}
 
@@ -63,6 +66,11 @@ class Vulkan(unittest.TestCase):
     def test_an_exit_status_that_contradicts(self):
         lines = [*GOOD[:4], "LAB-ENDED 1", *GOOD[5:]]
         self.assertEqual(list(self.failed(lines)), ["vk_sparse_buffer/exit-status"])
+
+    def test_the_demo(self):
+        self.assertIn("exit status 1;", self.failed(GOOD, demo=[DEMO[0], "LAB-ENDED 1"])["vk_demo/pictures"])
+        self.assertIn("without demo.png and va-map.svg;", self.failed(GOOD, pictures=())["vk_demo/pictures"])
+        self.assertIn("exit status -1;", self.failed(GOOD, demo=())["vk_demo/pictures"])
 
     def test_a_feature_that_is_missing(self):
         found = self.failed(GOOD, info=INFO.replace("sparseResidencyBuffer                   = true",

@@ -27,8 +27,8 @@
 #define WARM_KILLS	10
 #define KILLS		20
 
-/* Bytes that may be in use more after ROUNDS: none of them for each round */
-#define SLACK		(ROUNDS * 512)
+/* Bytes that may be in use more after ROUNDS: less than a VMA for each round */
+#define SLACK		(ROUNDS * 128)
 
 /*
  * Bytes of page tables that a huge buffer needs, 8 for each page of it, and

@@ -125,7 +125,7 @@ static int run_one(const struct vk_test *test)
 /* Return: did it pass? */
 static bool judge(const struct vk_test *test)
 {
-	int status;
+	int status = FAILED;
 	pid_t pid;
 
 	running = test->name;
