@@ -8,10 +8,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gpu_fence.h"
 #include "gpu_job.h"
 #include "gpu_vm.h"
+
+#define VMS	"/sys/kernel/debug/dri/128/vm"
 
 static int gpu_vm_setup(struct gpu_vm *vm)
 {
@@ -104,4 +107,34 @@ int gpu_vm_fdinfo(const struct gpu_vm *vm, const char *key, u64 *kib)
 			ret = 0;
 	fclose(file);
 	return ret;
+}
+
+/* Sums over all VMs of this process; it takes their locks. */
+int gpu_vm_count(struct gpu_vm_counts *counts)
+{
+	FILE *file = fopen(VMS, "r");
+	bool ours = false;
+	char line[256];
+	u64 value;
+	int pid;
+
+	if (!file)
+		return -errno;
+	*counts = (struct gpu_vm_counts){};
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "VM of pid %d", &pid) == 1)
+			ours = pid == getpid();
+		else if (!ours)
+			continue;
+		else if (sscanf(line, " mappings: %llu", &value) == 1)
+			counts->mappings += value;
+		else if (sscanf(line, " page tables: %*u, pages set aside: %llu",
+				&value) == 1)
+			counts->set_aside += value;
+		else if (sscanf(line, " binds: %*u, operations: %*u, edits: %llu",
+				&value) == 1)
+			counts->edits += value;
+	}
+	fclose(file);
+	return 0;
 }

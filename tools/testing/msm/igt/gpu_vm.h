@@ -25,6 +25,18 @@ struct gpu_vm {
 	u64 area;
 };
 
+/**
+ * struct gpu_vm_counts - what the kernel says of the VMs that a process has
+ * @mappings: VMAs
+ * @set_aside: pages for page tables that are not used yet
+ * @edits: of page tables, ever
+ */
+struct gpu_vm_counts {
+	u64 mappings;
+	u64 set_aside;
+	u64 edits;
+};
+
 int gpu_vm_open(struct gpu_vm *vm);
 void gpu_vm_close(struct gpu_vm *vm);
 int gpu_vm_bind(struct gpu_vm *vm, const struct drm_msm_vm_bind_op *ops,
@@ -33,5 +45,6 @@ int gpu_vm_map(struct gpu_vm *vm, u64 iova, const struct gpu_bo *bo,
 	       u64 offset, u64 range);
 int gpu_vm_unmap(struct gpu_vm *vm, u64 iova, u64 range);
 int gpu_vm_fdinfo(const struct gpu_vm *vm, const char *key, u64 *kib);
+int gpu_vm_count(struct gpu_vm_counts *counts);
 
 #endif /* __GPU_VM_H__ */

@@ -231,6 +231,26 @@ static void change_run(const struct change_case *c, bool at_once)
 	vm_test_close(&vm);
 }
 
+/* The entries of what is there already are not written again. */
+static void map_again_edits(const void *arg)
+{
+	struct gpu_vm_counts before, after;
+	struct gpu_vm vm;
+	struct gpu_bo *a;
+
+	vm_test_open(&vm);
+	a = vm_test_bo(&vm, 'A', 4);
+	vm_test_map(&vm, vm.area, a);
+	msm_igt_assert_ok(gpu_vm_count(&before));
+	vm_test_map(&vm, vm.area, a);
+	msm_igt_assert_ok(gpu_vm_count(&after));
+	msm_igt_assert_ret(after.edits - before.edits, 0);
+	vm_test_unmap(&vm, vm.area, 4);
+	msm_igt_assert_ok(gpu_vm_count(&after));
+	msm_igt_assert_ret(after.edits - before.edits, 1);
+	vm_test_close(&vm);
+}
+
 static void change(const void *arg)
 {
 	change_run(arg, false);
@@ -540,6 +560,7 @@ static const struct msm_igt_subtest tests[] = {
 	{ "map-over-self", "other pages of the same buffer", change,
 	  &map_over_self },
 	{ "map-again", "the same once more", change, &map_again },
+	{ "map-again-edits", "and no entry is touched", map_again_edits },
 	{ "map-again-dump", "the same, now for dumps", change,
 	  &map_again_dump },
 	{ "map-then-unmap-part", "operations apply in list order", change,

@@ -18,6 +18,8 @@
 #define FAR_OPS		1024
 #define NEAR_OPS	8000
 #define LIMIT		(2 * MIB)
+/* Bytes that need 2 GiB of page tables */
+#define HUGE		(1024 * 1024 * MIB)
 
 #define BOS		1000
 /* Less than what connects a BO with a VM takes, in any configuration */
@@ -104,8 +106,27 @@ static void refused(const void *arg)
 	msm_igt_assert_ok(gpu_account_group_limit(&group, 0));
 	msm_igt_assert_ok(gpu_vm_bind(&canary.vm, ops, count));
 	vm_test_expect(&canary.vm, ops[count - 1].iova, "A0 .");
-	vm_canary_check(&canary);
 	free(ops);
+	vm_canary_close(&canary);
+}
+
+/* One operation whose page tables nobody has memory for */
+static void huge_null(const void *arg)
+{
+	struct drm_msm_vm_bind_op op;
+	struct vm_canary canary;
+	u64 tables;
+
+	enter_new_group();
+	vm_canary_open(&canary);
+	msm_igt_require(canary.vm.va_size > 2 * HUGE, "a small VM\n");
+	op = gpu_bind_op_null(canary.base + GPU_VM_AREA_OFFSET, HUGE);
+	tables = fdinfo(&canary.vm, "msm-vm-tables");
+	msm_igt_assert_ok(gpu_account_group_limit(&group, LIMIT));
+	msm_igt_assert_ret(gpu_vm_bind(&canary.vm, &op, 1), -ENOMEM);
+	msm_igt_assert_ok(gpu_account_group_limit(&group, 0));
+	msm_igt_assert_ret(fdinfo(&canary.vm, "msm-vm-tables"), tables);
+	vm_canary_check(&canary);
 	vm_canary_close(&canary);
 }
 
@@ -186,6 +207,7 @@ static void waiting_jobs(const void *arg)
 static const struct msm_igt_subtest tests[] = {
 	{ "limit-tables", "no page tables beyond the limit", refused, "far" },
 	{ "limit-vmas", "no VMAs beyond the limit", refused },
+	{ "huge-null", "no page tables for 1 TiB of nothing", huge_null },
 	{ "mapped-bos", "each BO that is mapped is charged", mapped_bos },
 	{ "waiting-jobs", "each job that waits is charged", waiting_jobs },
 };

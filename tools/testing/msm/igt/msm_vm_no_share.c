@@ -209,6 +209,7 @@ static void new_no_memory(const void *arg)
 		vm_test_expect_bo_count(before);
 	}
 	msm_igt_assert(n > 1 && n < 1000, "%d tries\n", n);
+	c.bos++;
 	vm_canary_check(&c);
 	vm_canary_close(&c);
 }
@@ -224,6 +225,7 @@ static void private_open(struct private *p)
 	vm_canary_open(&p->c);
 	p->c.vm.dev.bo_flags = MSM_BO_NO_SHARE;
 	p->bo = vm_test_bo(&p->c.vm, 'P', 2);
+	p->c.bos++;
 	vm_test_map(&p->c.vm, p->c.hole, p->bo);
 }
 

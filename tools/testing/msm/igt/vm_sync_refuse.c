@@ -314,6 +314,7 @@ static void late_pages(struct trial *t)
 		.handle = bo->handle, .madv = MSM_MADV_DONTNEED,
 	};
 
+	t->canary.bos++;
 	msm_igt_assert_ok(gpu_ioctl(t->dev->fd, DRM_IOCTL_MSM_GEM_MADVISE,
 				    &req));
 	t->bind.op.handle = bo->handle;

@@ -227,18 +227,41 @@ void vm_canary_open(struct vm_canary *canary)
 	vm_test_map(vm, canary->hole + 2 * GPU_PAGE, canary->b);
 	vm_canary_expect(canary);
 	canary->fds = gpu_dev_count_fds();
+	canary->bos = vm_test_bo_count();
+	msm_igt_assert_ok(gpu_vm_count(&canary->counts));
 	vm_test_reason(NULL);
 }
 
+/* As many VMAs, and no more pages set aside, as soon as workers have ended */
+static void vm_canary_count(struct vm_canary *canary)
+{
+	int ms = gpu_fence_scaled_ms(GPU_FENCE_PATIENCE_MS);
+	struct gpu_vm_counts now;
+
+	for (;; ms -= 10) {
+		msm_igt_assert_ok(gpu_vm_count(&now));
+		if (now.set_aside <= canary->counts.set_aside || ms <= 0)
+			break;
+		usleep(10000);
+	}
+	msm_igt_assert(now.mappings == canary->counts.mappings &&
+		       now.set_aside <= canary->counts.set_aside,
+		       "%llu mappings, %llu pages set aside; before %llu, %llu\n",
+		       now.mappings, now.set_aside, canary->counts.mappings,
+		       canary->counts.set_aside);
+}
+
 /*
- * Nothing changed: no file descriptor appeared, the GPU sees the same pages
- * and the same hole, and the VM still takes binds.
+ * Nothing changed: no file descriptor, VMA, BO or reserved page appeared, the
+ * GPU sees the same pages and the same hole, and the VM still takes binds.
  */
 void vm_canary_check(struct vm_canary *canary)
 {
 	struct gpu_vm *vm = &canary->vm;
 
 	msm_igt_assert_ret(gpu_dev_count_fds(), canary->fds);
+	vm_canary_count(canary);
+	vm_test_expect_bo_count(canary->bos);
 	vm_canary_expect(canary);
 
 	vm_test_map(vm, canary->hole, canary->b);

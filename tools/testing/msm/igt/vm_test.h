@@ -40,6 +40,8 @@ void vm_test_reason_at(const char *reason, const char *func, int line);
  * @base: where the picture starts
  * @hole: the first unmapped page
  * @fds: open files, once all is set up
+ * @bos: of all contexts; a test counts those that it makes itself
+ * @counts: of the VMs of this process
  */
 struct vm_canary {
 	struct gpu_vm vm;
@@ -48,6 +50,8 @@ struct vm_canary {
 	u64 base;
 	u64 hole;
 	int fds;
+	u64 bos;
+	struct gpu_vm_counts counts;
 };
 
 void vm_canary_open(struct vm_canary *canary);
