@@ -25,7 +25,7 @@ SERIES = ["git", "patch"]
 TESTS = ["libpng-dev", "libvulkan-dev"]     # only their headers: the programs are linked with the guest's libraries
 CLANG = {"12": "14", "13": "19"}   # of Debian; the sanitizers and libFuzzer are a package of their own
 LINT = ["sparse", "shellcheck", "codespell"]
-LAB = ["cpio", "gcc", "shellcheck"]         # what the lab's own tests run
+LAB = ["codespell", "cpio", "gcc", "shellcheck"]     # what the lab's own tests run
 OFFLINE = re.compile(r"Temporary failure resolving|Could not (?:connect|resolve)|[Cc]onnection (?:timed out|refused)|Network is unreachable")
 
 

@@ -84,13 +84,13 @@ def main(argv):
     parser = argparse.ArgumentParser(prog="lab.py lint", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--src", type=Path, help="pristine source (default: the unpacked package, or KSRC)")
-    parser.add_argument("--quick", action="store_true", help="text rules and shellcheck only: no kernel tree, seconds")
+    parser.add_argument("--quick", action="store_true", help="text rules, shellcheck and codespell only: no kernel tree, seconds")
     parser.add_argument("paths", nargs="*", help="report findings in these files or folders only")
     args = parser.parse_args(argv)
     deps.ensure("lint", arches.X86_64)
     root, entries = common.ROOT, allowances(common.ROOT)
     paths = repository_files(root)
-    findings = list(lint_text.text_rules(root, paths)) + list(lint_text.shellcheck(root, paths))
+    findings = [*lint_text.text_rules(root, paths), *lint_text.shellcheck(root, paths), *lint_text.spelling(root, paths)]
     if not args.quick:
         src = args.src or common.source("lint")
         with common.exclusive(common.OUT):

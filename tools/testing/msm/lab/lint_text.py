@@ -3,6 +3,7 @@
 
 import ast
 import re
+import tempfile
 from collections import namedtuple
 from pathlib import Path
 
@@ -124,6 +125,30 @@ def shellcheck(root, paths):
     for line in done.stdout.splitlines():
         path, number, _, text = line.split(":", 3)
         yield Finding(path, int(number), "shellcheck", text.strip())
+
+
+def spelling(root, paths):
+    """codespell over what we wrote: of a patch the lines that it adds. The list of what is allowed quotes it."""
+    whole = [path for path in paths
+             if not path.endswith((".patch", "/lint-allow")) and not path.startswith(("COPYING", "LICENSES/"))]
+    yield from _codespell(root, whole)
+    with tempfile.TemporaryDirectory() as folder:
+        patches = [path for path in paths if path.endswith(".patch")]
+        for path in patches:
+            added = Path(folder, path)
+            added.parent.mkdir(parents=True, exist_ok=True)
+            lines = (Path(root) / path).read_text(errors="replace").splitlines()
+            added.write_text("".join(f"{line if line.startswith('+') else ''}\n" for line in lines))
+        yield from _codespell(folder, patches)
+
+
+def _codespell(folder, paths):
+    if not paths:
+        return
+    done = run(["codespell", *paths], cwd=folder, check=False)
+    for line in done.stdout.splitlines():
+        path, number, text = line.split(":", 2)
+        yield Finding(path, int(number), "spelling", text.strip())
 
 
 def includes(root, paths):

@@ -207,6 +207,13 @@ class Files(unittest.TestCase):
         self.assertEqual(texts, [f"{source} has no 'DOC: Gone'", "drivers/none.c: no such file in the overlay",
                                  "no page in Documentation/gpu pulls 'DOC: Unread'"])
 
+    def test_spelling(self):
+        wrong = "het"[::-1]
+        paths = [self.put("a.c", f"/* good\n * {wrong} */\n"), self.put("LICENSES/MIT", wrong),
+                 self.put("patches/fix/a.patch", f" {wrong}\n-{wrong}\n+{wrong}\n+the\n")]
+        found = list(lint_text.spelling(self.root, paths))
+        self.assertEqual([(finding.path, finding.line) for finding in found], [("a.c", 2), ("patches/fix/a.patch", 3)])
+
     def test_shellcheck(self):
         paths = [self.put("bad.sh", "#!/bin/sh\n# SPDX\nrm $1/*\n"), self.put("good.sh", "#!/bin/sh\nrm \"$1\"\n")]
         found = list(lint_text.shellcheck(self.root, paths))
@@ -236,7 +243,8 @@ class Messages(unittest.TestCase):
 
     def test_checkpatch_lines(self):
         found = checkpatch.parse("x/0001-a.patch:8: WARNING:LONG_LINE: too long\nnoise\na.c:3: CHECK:SPACING: x (ctx:BxV)\n")
-        self.assertEqual(found, [(8, "WARNING", "LONG_LINE", "too long"), (3, "CHECK", "SPACING", "x (ctx:BxV)")])
+        self.assertEqual(found, [("x/0001-a.patch", 8, "WARNING", "LONG_LINE", "too long"),
+                                 ("a.c", 3, "CHECK", "SPACING", "x (ctx:BxV)")])
 
     def test_header_alone(self):
         command = "ccache gcc -Wp,-MMD,dir/.a.o.d -DX='\"a\"' -I inc -c -o dir/a.o ../tree/dir/a.c ; objtool dir/a.o"
