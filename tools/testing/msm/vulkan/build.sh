@@ -61,8 +61,8 @@ compile vk_bench vk_bench.c vk_ioctl.c "$OWN_IOCTL"
 compile vk_commands vk_commands.c vk_semaphore.c -pthread
 compile vk_image vk_image.c vk_knob.c
 compile vk_lost vk_lost.c vk_knob.c
-compile vk_robust vk_robust.c vk_account.c vk_ioctl.c vk_sparse.c vm_log.c \
-	"$OWN_IOCTL"
+compile vk_robust vk_robust.c vk_account.c vk_full.c vk_ioctl.c vk_sparse.c \
+	vm_log.c "$OWN_IOCTL"
 compile vk_sparse_buffer vk_sparse_buffer.c vk_semaphore.c vk_sparse.c vm_log.c
 compile vk_sync vk_sync.c vk_semaphore.c
 compile vk_transfer vk_transfer.c

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "vk_account.h"
+#include "vk_full.h"
 #include "vk_ioctl.h"
 #include "vk_sparse.h"
 #include "vm_log.h"
@@ -37,15 +38,13 @@
 #define HUGE_TABLES	(64ull << 20)
 #define HUGE_LIMIT	(48ull << 20)
 
-/* A client's whole life */
-static void live(void)
+/* A sparse buffer, from its creation to its end */
+static void use(struct vk_dev *vk)
 {
 	struct sparse_memory *memory;
 	struct sparse sparse;
-	struct vk_dev vk = {};
 
-	vk_dev_open(&vk);
-	sparse_open(&sparse, &vk, 16, SPARSE_ALIASED);
+	sparse_open(&sparse, vk, 16, SPARSE_ALIASED);
 	memory = sparse_memory(&sparse, 8);
 	sparse_add(&sparse, 0, memory, 0, 8);
 	sparse_add(&sparse, 10, memory, 2, 4);
@@ -53,6 +52,15 @@ static void live(void)
 	sparse_fill(&sparse, VK_PAGE, 12 * VK_PAGE, 0x5a5a5a5a);
 	sparse_expect(&sparse, "bound and written");
 	sparse_close(&sparse);
+}
+
+/* A client's whole life */
+static void live(void)
+{
+	struct vk_dev vk = {};
+
+	vk_dev_open(&vk);
+	use(&vk);
 	vk_dev_close(&vk);
 }
 
@@ -271,6 +279,43 @@ static void starved(struct vk_dev *vk)
 	live();
 }
 
+static VkResult allocate_try(struct vk_dev *vk)
+{
+	const VkMemoryAllocateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+		.allocationSize = VK_PAGE, .memoryTypeIndex = vk->type,
+	};
+	VkDeviceMemory memory;
+	VkResult result;
+
+	result = vkAllocateMemory(vk->dev, &info, NULL, &memory);
+	if (result == VK_SUCCESS)
+		vkFreeMemory(vk->dev, memory, NULL);
+	return result;
+}
+
+/*
+ * A BO takes memory of the control group, and there is none: that is an error
+ * of Vulkan, and the device works when there is some again.
+ */
+static void no_memory(struct vk_dev *vk)
+{
+	struct vk_full full;
+	VkResult result;
+
+	vk_account_enter();
+	use(vk);
+	vk_ok(allocate_try(vk));
+	vk_full_begin(&full);
+	result = allocate_try(vk);
+	vk_full_end(&full);
+	if (result != VK_ERROR_OUT_OF_DEVICE_MEMORY &&
+	    result != VK_ERROR_OUT_OF_HOST_MEMORY)
+		vk_fail("vkAllocateMemory without memory: %d", result);
+	use(vk);
+	vk_account_limit(0);
+}
+
 static u64 mappings(void)
 {
 	struct vm_log *log = calloc(1, sizeof(*log));
@@ -344,6 +389,7 @@ int main(int argc, char **argv)
 		{ "killed", killed },
 		{ "neighbours", neighbours },
 		{ "starved", starved },
+		{ "no-memory", no_memory },
 		{ "rounds-200", rounds_200 },
 	};
 
