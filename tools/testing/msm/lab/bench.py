@@ -121,7 +121,7 @@ ROWS = [
     *(Row(f"vkQueueBindSparse of {count} binds of a page, until its fence: per bind", per_bind(count, "call"), "instr")
       for count in (1, 64, 1024)),
     *(Row(f".. of {count}, in {what}: per bind", per_bind(count, part), "instr")
-      for count in (1, 1024) for part, what in (("turnip", "turnip"), ("ioctl", "the ioctl"))),
+      for count in (1, 64, 1024) for part, what in (("turnip", "turnip"), ("ioctl", "the ioctl"))),
     Row("vkQueueSubmit of nothing, until its fence", raw("vk_empty_submit"), "instr"),
     Row("vkCmdFillBuffer: per KiB", raw("vk_fill_per_kib"), "instr"),
     Row("vkCmdCopyBuffer: per KiB", raw("vk_copy_per_kib"), "instr"),
