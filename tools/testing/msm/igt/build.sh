@@ -38,7 +38,7 @@ CC=${CC:-gcc}
 FLAGS="-std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter
 	-Wno-missing-field-initializers -fvisibility=hidden"
 TESTS="msm_vgpu msm_vm_bind msm_vm_bind_uapi msm_vm_no_share msm_vm_order msm_vm_sparse msm_vm_sync msm_vm_bo msm_vm_evict
-	msm_vm_example msm_vm_fault msm_vm_life msm_vm_fuzz msm_vm_memcg msm_vm_reserve msm_vm_stress msm_vm_trace"
+	msm_vm_example msm_vm_fault msm_vm_inject msm_vm_life msm_vm_fuzz msm_vm_memcg msm_vm_reserve msm_vm_stress msm_vm_trace"
 
 fail()
 {
@@ -89,12 +89,10 @@ program msm_vm_evict vm_evict_race.c
 program msm_vm_example vm_example.c
 program msm_vm_fault vm_train.c
 program msm_vm_fuzz vm_fuzz_bind.c vm_fuzz_calls.c vm_fuzz_stream.c vm_level.c vm_random.c
+program msm_vm_inject vm_train.c
 program msm_vm_life vm_train.c
 program msm_vm_stress vm_level.c vm_random.c vm_stress.c
 program msm_vm_sweep vm_dmabuf.c
 program msm_vm_sync vm_sync.c vm_sync_array.c vm_sync_refuse.c
 
-echo "TESTLIST
-$TESTS
-msm_vm_sweep
-END TESTLIST" > "$out/test-list.txt"
+printf 'TESTLIST\n%s\nmsm_vm_sweep\nEND TESTLIST\n' "$TESTS" > "$out/test-list.txt"

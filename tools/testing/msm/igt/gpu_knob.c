@@ -18,6 +18,7 @@
 #define GEM	"/sys/kernel/debug/dri/128/gem"
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define FAIL_GEM	"/sys/kernel/debug/dri/128/fail_gem_alloc"
+#define FAIL_MAP	"/sys/kernel/debug/dri/128/fail_vm_map"
 #define FAILSLAB	"/sys/kernel/debug/failslab"
 #define FAIL_PAGE	"/sys/kernel/debug/fail_page_alloc"
 #define POWER	"/sys/bus/platform/devices/adreno/power/control"
@@ -178,4 +179,19 @@ int gpu_knob_fail_randomly(bool on)
 int gpu_knob_keep_awake(bool awake)
 {
 	return gpu_file_write(POWER, awake ? "on" : "auto");
+}
+
+/*
+ * Let one step of a bind job fail, of any VM: the first that maps something after
+ * jobs have mapped @before bytes, in steps of a page.  With @armed unset, none.
+ */
+int gpu_knob_fail_map(bool armed, u64 before)
+{
+	int ret = gpu_knob_fail_set(FAIL_MAP, "verbose", 0);
+
+	ret = ret ?: gpu_knob_fail_set(FAIL_MAP, "probability", 0);
+	ret = ret ?: gpu_knob_fail_set(FAIL_MAP, "space", before + 1);
+	ret = ret ?: gpu_knob_fail_set(FAIL_MAP, "times", 1);
+	return ret ?: gpu_knob_fail_set(FAIL_MAP, "probability",
+					armed ? 100 : 0);
 }

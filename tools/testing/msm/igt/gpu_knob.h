@@ -16,6 +16,7 @@ bool gpu_knob_can_fail(void);
 int gpu_knob_fail_nth(int nth);
 int gpu_knob_fail_one_in(u32 count);
 int gpu_knob_fail_randomly(bool on);
+int gpu_knob_fail_map(bool armed, u64 before);
 int gpu_knob_keep_awake(bool awake);
 
 #endif /* __GPU_KNOB_H__ */

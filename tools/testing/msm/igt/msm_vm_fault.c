@@ -65,43 +65,6 @@ static u32 queue_faults(struct gpu_dev *dev)
 	return value;
 }
 
-static int try_bind(struct gpu_vm *vm, const struct drm_msm_vm_bind_op *ops,
-		    u32 count)
-{
-	return gpu_bind_ops(&vm->dev, vm->bind_queue, ops, count, GPU_NO_FENCE,
-			    NULL);
-}
-
-/* Nothing that changes the VM or runs in it is accepted. */
-static void assert_dead(struct vm_train *train)
-{
-	struct drm_msm_vm_bind_op ops[2] = {
-		gpu_bind_op_map(train->vm.area + 64 * GPU_PAGE, train->out, 0,
-				GPU_PAGE),
-		gpu_bind_op_unmap(train->vm.area, GPU_PAGE),
-	};
-	struct gpu_job job;
-
-	msm_igt_assert_ret(try_bind(&train->vm, &ops[0], 1), -EPIPE);
-	msm_igt_assert_ret(try_bind(&train->vm, &ops[1], 1), -EPIPE);
-	msm_igt_assert_ret(try_bind(&train->vm, ops, 2), -EPIPE);
-	msm_igt_assert_ret(try_bind(&train->vm, NULL, 0), -EPIPE);
-	gpu_job_begin(&job, &train->vm, 0);
-	gpu_cmd_nop(&job.cmd, 0);
-	msm_igt_assert_ret(gpu_job_submit(&job, GPU_NO_FENCE), -EPIPE);
-}
-
-/* A job runs and leaves its mark, a bind is applied. */
-static void assert_alive(struct vm_train *train, u32 i)
-{
-	vm_train_mark(train, i);
-	vm_train_submit(train, i);
-	msm_igt_assert_ok(vm_train_finish(train, i));
-	msm_igt_assert(vm_train_marked(train, i), "job %u left no mark\n", i);
-	msm_igt_assert_ok(gpu_vm_bind(&train->vm, NULL, 0));
-	vm_test_map(&train->vm, train->vm.area + 64 * GPU_PAGE, train->out);
-}
-
 /*
  * The jobs of two VMs, in turn; the first of @guilty is to hang.  Its VM's are
  * dropped whether on the ring or not yet, the other's are done.
@@ -135,8 +98,8 @@ static void hang_queued(const void *arg)
 		msm_igt_assert(vm_train_marked(&other, i),
 			       "job %u of the other VM did not run\n", i);
 	}
-	assert_dead(&guilty);
-	assert_alive(&other, 0);
+	vm_train_assert_dead(&guilty);
+	vm_train_assert_alive(&other, 0);
 	vm_train_close(&other);
 	vm_train_close(&guilty);
 }
@@ -176,8 +139,8 @@ static void hang_refused(const void *arg)
 
 	vm_train_open(&train);
 	vm_train_hang_now(&train);
-	assert_dead(&train);
-	assert_dead(&train);
+	vm_train_assert_dead(&train);
+	vm_train_assert_dead(&train);
 
 	msm_igt_assert_ok(gpu_dev_get_param(&train.vm.dev, MSM_PARAM_VA_START,
 					    &value));
@@ -264,7 +227,7 @@ static void hang_after_exit(struct vm_train *train, struct gpu_gate *gate)
 	vm_train_mark(train, 1);
 	while (!vm_train_try(train, 1, GPU_NO_FENCE))
 		vm_train_finish(train, 1);
-	assert_dead(train);
+	vm_train_assert_dead(train);
 	msm_igt_assert(faults(&train->vm.dev) == before + 1,
 		       "%llu faults, %llu before the hang\n",
 		       faults(&train->vm.dev), before);
@@ -287,7 +250,7 @@ static void hang_thread_exited(const void *arg)
 
 	hang_after_exit(&train, &gate);
 	msm_igt_assert_ret(vm_train_finish(&train, 0), -EIO);
-	assert_alive(&other, 1);
+	vm_train_assert_alive(&other, 1);
 	vm_train_close(&other);
 	vm_train_close(&train);
 	gpu_gate_free(&gate);
@@ -315,7 +278,7 @@ static void hang_process_exited(const void *arg)
 	hang_after_exit(&train, &gate);
 	msm_igt_assert(faults(&other.vm.dev) == others,
 		       "another context is told that it hung\n");
-	assert_alive(&other, 1);
+	vm_train_assert_alive(&other, 1);
 	vm_train_close(&other);
 	vm_train_close(&train);
 	gpu_gate_free(&gate);
@@ -337,7 +300,7 @@ static void hang_closed(const void *arg)
 
 	msm_igt_assert_ok(gpu_gate_open(&gate));
 	msm_igt_assert_ret(gpu_fence_finish(hung), -EIO);
-	assert_alive(&other, 1);
+	vm_train_assert_alive(&other, 1);
 	vm_train_close(&other);
 	gpu_gate_free(&gate);
 }
@@ -366,7 +329,7 @@ static void hang_bind_queued(const void *arg)
 	msm_igt_assert_ok(gpu_gate_open(&gate));
 	for (i = 0; i < 3; i++)
 		msm_igt_assert_ret(gpu_fence_finish(fences[i]), -EIO);
-	assert_dead(&train);
+	vm_train_assert_dead(&train);
 	vm_train_close(&train);
 	gpu_gate_free(&gate);
 }
@@ -429,7 +392,7 @@ static void fault_survived(const void *arg)
 	}
 	msm_igt_assert(faults(&train.vm.dev) == before,
 		       "a page fault counts as a hang\n");
-	assert_alive(&train, 1);
+	vm_train_assert_alive(&train, 1);
 	vm_train_close(&train);
 }
 
@@ -450,7 +413,7 @@ static void fault_then_hang(const void *arg)
 	msm_igt_assert(fault.iova == iova && !strcmp(fault.dir, "WRITE"),
 		       "%s fault at %llx, not %llx\n", fault.dir, fault.iova,
 		       iova);
-	assert_dead(&train);
+	vm_train_assert_dead(&train);
 	vm_train_close(&train);
 }
 
@@ -470,7 +433,7 @@ static void fault_then_wait(const void *arg)
 	vm_train_submit(&train, 0);
 	msm_igt_assert_ret(vm_train_finish(&train, 0), -EIO);
 	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(HANGCHECK_MS, NULL));
-	assert_dead(&train);
+	vm_train_assert_dead(&train);
 	vm_train_close(&train);
 }
 
@@ -496,7 +459,7 @@ static void hang_again(const void *arg)
 	for (i = 0; i < VM_TRAIN_JOBS; i++) {
 		vm_train_open(&train);
 		vm_train_hang_now(&train);
-		assert_dead(&train);
+		vm_train_assert_dead(&train);
 		vm_train_close(&train);
 		vm_train_mark(&other, i);
 		vm_train_submit(&other, i);
@@ -533,7 +496,7 @@ static void hang_legacy(const void *arg)
 	msm_igt_assert_ok(gpu_legacy_run(&dev, &cmd, bos, 2));
 	msm_igt_assert(data.map[0] == 0x600d0006, "GPU left %08x\n",
 		       data.map[0]);
-	assert_alive(&other, 1);
+	vm_train_assert_alive(&other, 1);
 
 	gpu_bo_free(&data);
 	gpu_bo_free(&cmds);

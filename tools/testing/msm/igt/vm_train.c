@@ -116,3 +116,40 @@ void vm_train_hang_now(struct vm_train *train)
 	vm_train_submit(train, 0);
 	msm_igt_assert_ret(vm_train_finish(train, 0), -EIO);
 }
+
+static int try_bind(struct gpu_vm *vm, const struct drm_msm_vm_bind_op *ops,
+		    u32 count)
+{
+	return gpu_bind_ops(&vm->dev, vm->bind_queue, ops, count, GPU_NO_FENCE,
+			    NULL);
+}
+
+/* Nothing that changes the VM or runs in it is accepted. */
+void vm_train_assert_dead(struct vm_train *train)
+{
+	struct drm_msm_vm_bind_op ops[2] = {
+		gpu_bind_op_map(train->vm.area + 64 * GPU_PAGE, train->out, 0,
+				GPU_PAGE),
+		gpu_bind_op_unmap(train->vm.area, GPU_PAGE),
+	};
+	struct gpu_job job;
+
+	msm_igt_assert_ret(try_bind(&train->vm, &ops[0], 1), -EPIPE);
+	msm_igt_assert_ret(try_bind(&train->vm, &ops[1], 1), -EPIPE);
+	msm_igt_assert_ret(try_bind(&train->vm, ops, 2), -EPIPE);
+	msm_igt_assert_ret(try_bind(&train->vm, NULL, 0), -EPIPE);
+	gpu_job_begin(&job, &train->vm, 0);
+	gpu_cmd_nop(&job.cmd, 0);
+	msm_igt_assert_ret(gpu_job_submit(&job, GPU_NO_FENCE), -EPIPE);
+}
+
+/* A job runs and leaves its mark, a bind is applied. */
+void vm_train_assert_alive(struct vm_train *train, u32 i)
+{
+	vm_train_mark(train, i);
+	vm_train_submit(train, i);
+	msm_igt_assert_ok(vm_train_finish(train, i));
+	msm_igt_assert(vm_train_marked(train, i), "job %u left no mark\n", i);
+	msm_igt_assert_ok(gpu_vm_bind(&train->vm, NULL, 0));
+	vm_test_map(&train->vm, train->vm.area + 64 * GPU_PAGE, train->out);
+}

@@ -38,5 +38,7 @@ int vm_train_try(struct vm_train *train, u32 i, int in_fence);
 void vm_train_submit(struct vm_train *train, u32 i);
 int vm_train_finish(struct vm_train *train, u32 i);
 void vm_train_hang_now(struct vm_train *train);
+void vm_train_assert_dead(struct vm_train *train);
+void vm_train_assert_alive(struct vm_train *train, u32 i);
 
 #endif /* __VM_TRAIN_H__ */

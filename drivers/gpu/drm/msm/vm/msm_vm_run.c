@@ -14,6 +14,7 @@
  */
 
 #include <linux/dma-fence.h>
+#include <linux/fault-inject.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
@@ -36,6 +37,13 @@ static struct workqueue_struct *retire_wq;
 #define CHUNK SZ_64M
 
 /*
+ * debugfs "fail_vm_map": lets a map fail here, which no input of userspace can
+ * bring about, see Documentation/fault-injection.  A size is that of a step, in
+ * bytes, of CHUNK at most.
+ */
+DECLARE_FAULT_ATTR(fail_vm_map);
+
+/*
  * Reclaim may wait for the lock to take out another BO, so hold it for a chunk
  * at a time.  What a job edits is pinned: nobody else edits it in between.
  */
@@ -52,6 +60,11 @@ static void end_edit(struct msm_vm *vm)
 	cond_resched();
 }
 
+static int map_fault(u64 size)
+{
+	return should_fail(&fail_vm_map, size) ? -EIO : 0;
+}
+
 static int target_map(void *cookie, u64 iova, struct page **pages, u64 size,
 		      int prot)
 {
@@ -62,7 +75,8 @@ static int target_map(void *cookie, u64 iova, struct page **pages, u64 size,
 	for (done = 0; done < size && !ret; done += chunk) {
 		chunk = min_t(u64, size - done, CHUNK);
 		begin_edit(vm);
-		ret = msm_pgtable_map(vm->pt, iova + done,
+		ret = map_fault(chunk) ?:
+		      msm_pgtable_map(vm->pt, iova + done,
 				      pages + (done >> PAGE_SHIFT), chunk, prot);
 		end_edit(vm);
 	}
@@ -82,7 +96,8 @@ static int target_map_null(void *cookie, u64 iova, u64 size)
 	for (done = 0; done < size && !ret; done += chunk) {
 		chunk = min_t(u64, size - done, CHUNK);
 		begin_edit(vm);
-		ret = msm_pgtable_map_null(vm->pt, iova + done, chunk);
+		ret = map_fault(chunk) ?:
+		      msm_pgtable_map_null(vm->pt, iova + done, chunk);
 		end_edit(vm);
 	}
 

@@ -2,8 +2,12 @@
 #ifndef __MSM_VM_RUN_H__
 #define __MSM_VM_RUN_H__
 
+#include <linux/fault-inject.h>
+
 struct drm_device;
 struct msm_vm;
+
+extern struct fault_attr fail_vm_map;
 
 int msm_vm_run_init(void);
 void msm_vm_run_exit(void);
