@@ -18,9 +18,11 @@
  */
 
 #include <linux/dma-fence.h>
+#include <linux/export.h>
 #include <linux/file.h>
 #include <linux/slab.h>
 #include <linux/sync_file.h>
+#include <kunit/visibility.h>
 
 #include <drm/drm_file.h>
 
@@ -80,6 +82,7 @@ struct msm_vm_job *msm_vm_job_create(struct msm_vm_queue *queue, u32 nr_ops)
 
 	return ERR_PTR(-ENOMEM);
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_job_create);
 
 /* Every GPU job of the device takes the LRU lock, so do not sit on it. */
 static void relax_lru(struct msm_drm_private *priv, u32 *nr)
@@ -237,6 +240,7 @@ int msm_vm_job_resolve(struct msm_vm_job *job, struct drm_file *file)
 
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_job_resolve);
 
 static bool maps_something(const struct msm_vm_job *job)
 {
@@ -335,6 +339,7 @@ int msm_vm_job_reserve(struct msm_vm_job *job, struct drm_file *file)
 
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_job_reserve);
 
 /**
  * msm_vm_job_wait_for - do not run before a fence has signalled
@@ -372,6 +377,7 @@ int msm_vm_job_want_fd(struct msm_vm_job *job)
 
 	return job->sync_file ? 0 : -ENOMEM;
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_job_want_fd);
 
 /**
  * msm_vm_job_sync - wait for the in-syncobjs, prepare the out-syncobjs
@@ -495,6 +501,7 @@ void msm_vm_job_commit(struct msm_vm_job *job, struct drm_msm_vm_bind *args)
 
 	msm_vm_job_put(job);
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_job_commit);
 
 /**
  * msm_vm_job_abort - undo everything
@@ -505,3 +512,4 @@ void msm_vm_job_abort(struct msm_vm_job *job)
 	msm_vm_job_unlock(job);
 	msm_vm_job_put(job);
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_job_abort);

@@ -10,7 +10,9 @@
  * found by address, under the lock of the VM.
  */
 
+#include <linux/export.h>
 #include <linux/sched/signal.h>
+#include <kunit/visibility.h>
 
 #include "../msm_gem.h"
 #include "msm_vm.h"
@@ -127,6 +129,7 @@ int msm_vm_job_lock(struct msm_vm_job *job)
 
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_job_lock);
 
 /**
  * msm_vm_job_unlock - drop the locks

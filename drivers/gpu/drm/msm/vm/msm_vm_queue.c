@@ -10,7 +10,9 @@
  */
 
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/slab.h>
+#include <kunit/visibility.h>
 
 #include "msm_vm.h"
 #include "msm_vm_queue.h"
@@ -45,6 +47,7 @@ struct msm_vm_queue *msm_vm_queue_create(struct msm_file_private *ctx)
 
 	return queue;
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_queue_create);
 
 /**
  * msm_vm_queue_get - take a reference
@@ -80,3 +83,4 @@ void msm_vm_queue_put(struct msm_vm_queue *queue)
 	if (queue)
 		kref_put(&queue->ref, queue_free);
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_queue_put);

@@ -14,9 +14,11 @@
  */
 
 #include <linux/dma-fence.h>
+#include <linux/export.h>
 #include <linux/fault-inject.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
+#include <kunit/visibility.h>
 
 #include <drm/drm_device.h>
 
@@ -253,6 +255,7 @@ int msm_vm_run_setup(struct msm_vm *vm, struct drm_device *dev)
 
 	return drm_sched_init(&vm->sched, &args);
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_run_setup);
 
 /**
  * msm_vm_run_teardown - stop the scheduler of a VM
@@ -264,6 +267,7 @@ void msm_vm_run_teardown(struct msm_vm *vm)
 {
 	drm_sched_fini(&vm->sched);
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_run_teardown);
 
 /**
  * msm_vm_run_destroy - queue the end of a VM

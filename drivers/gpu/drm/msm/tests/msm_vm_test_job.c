@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A bind job given up in each of its phases, and jobs that run.
+ *
+ * The job, its queue and the scheduler are the driver's; the BO is one whose
+ * pages are there.  There is no page table, so what runs here edits none: binds
+ * without operations, and unmaps where nothing is mapped.
+ */
+
+#include <kunit/test.h>
+#include <linux/dma-fence.h>
+#include <linux/file.h>
+#include <linux/fcntl.h>
+#include <linux/sizes.h>
+#include <uapi/drm/msm_drm.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_kunit_helpers.h>
+
+#include "../msm_drv.h"
+#include "../msm_gem.h"
+#include "../msm_gpu.h"
+#include "../vm/msm_vm.h"
+#include "../vm/msm_vm_job.h"
+#include "../vm/msm_vm_queue.h"
+#include "../vm/msm_vm_run.h"
+
+#define BASE		((u64)SZ_4G)
+#define RANGE		((u64)SZ_1G * 512)
+#define BO_PAGES	8
+#define HANDLE		1
+#define NO_HANDLE	2
+
+/* Nobody waits that long */
+#define PATIENCE	(20 * HZ)
+
+/**
+ * struct fixture - a client with a VM and a BO, without a GPU
+ * @test: the test
+ * @drm: the device
+ * @priv: what the driver keeps for it
+ * @file: the client: BO handles
+ * @ctx: the client: its VM
+ * @vm: the VM, which the fixture never lets go of
+ * @aspace: of @vm
+ * @queue: a bind queue
+ * @bo: the BO, at %HANDLE
+ * @pages: of @bo; nothing looks at them
+ */
+struct fixture {
+	struct kunit *test;
+	struct drm_device *drm;
+	struct msm_drm_private priv;
+	struct drm_file file;
+	struct msm_file_private ctx;
+	struct msm_vm vm;
+	struct msm_gem_address_space aspace;
+	struct msm_vm_queue *queue;
+	struct msm_gem_object bo;
+	struct page *pages[BO_PAGES];
+};
+
+/* Phases of a job before commit */
+enum phase { CREATE, RESOLVE, RESERVE, WANT_FD, LOCK, PHASES };
+
+static void bo_free(struct drm_gem_object *obj)
+{
+	drm_gem_lru_remove(obj);
+	drm_gem_object_release(obj);
+}
+
+static const struct drm_gem_object_funcs bo_funcs = { .free = bo_free };
+
+static void vm_free(struct drm_gpuvm *vm)
+{
+}
+
+static const struct drm_gpuvm_ops vm_ops = {
+	.vm_free = vm_free,
+	.sm_step_map = msm_vma_step_map,
+	.sm_step_remap = msm_vma_step_remap,
+	.sm_step_unmap = msm_vma_step_unmap,
+};
+
+static void setup_device(struct fixture *fix)
+{
+	struct kunit *test = fix->test;
+	struct msm_drm_private *priv = &fix->priv;
+	struct device *dev = drm_kunit_helper_alloc_device(test);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
+	fix->drm = __drm_kunit_helper_alloc_drm_device(test, dev,
+						       sizeof(*fix->drm), 0,
+						       DRIVER_GEM |
+						       DRIVER_GEM_GPUVA);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fix->drm);
+
+	fix->drm->dev_private = priv;
+	mutex_init(&priv->lru.lock);
+	drm_gem_lru_init(&priv->lru.unbacked, &priv->lru.lock);
+	drm_gem_lru_init(&priv->lru.pinned, &priv->lru.lock);
+	drm_gem_lru_init(&priv->lru.willneed, &priv->lru.lock);
+	drm_gem_lru_init(&priv->lru.dontneed, &priv->lru.lock);
+}
+
+static void setup_bo(struct fixture *fix)
+{
+	struct drm_gem_object *obj = &fix->bo.base;
+	struct drm_file *file = &fix->file;
+
+	drm_gem_private_object_init(fix->drm, obj, BO_PAGES * PAGE_SIZE);
+	obj->funcs = &bo_funcs;
+	fix->bo.pages = fix->pages;
+	fix->bo.madv = MSM_MADV_WILLNEED;
+
+	idr_init_base(&file->object_idr, HANDLE);
+	spin_lock_init(&file->table_lock);
+	KUNIT_ASSERT_EQ(fix->test, HANDLE,
+			idr_alloc(&file->object_idr, obj, HANDLE, 0, GFP_KERNEL));
+}
+
+static void setup_vm(struct fixture *fix)
+{
+	struct kunit *test = fix->test;
+	struct msm_vm *vm = &fix->vm;
+	struct drm_gem_object *resv = drm_gpuvm_resv_object_alloc(fix->drm);
+
+	KUNIT_ASSERT_NOT_NULL(test, resv);
+	kref_init(&vm->users);
+	mutex_init(&vm->pt_lock);
+	vm->aspace = &fix->aspace;
+	msm_vm_tables_init(&vm->tables, 48);
+	msm_vm_order_init(&vm->order);
+	msm_vm_log_init(&vm->log);
+	drm_gpuvm_init(&vm->base, "test", 0, fix->drm, resv, BASE, RANGE, 0, 0,
+		       &vm_ops);
+	drm_gem_object_put(resv);
+	KUNIT_ASSERT_EQ(test, 0, msm_vm_run_setup(vm, fix->drm));
+
+	fix->ctx.vm = vm;
+	fix->queue = msm_vm_queue_create(&fix->ctx);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fix->queue);
+}
+
+static int setup(struct kunit *test)
+{
+	struct fixture *fix = kzalloc(sizeof(*fix), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fix);
+	fix->test = test;
+	test->priv = fix;
+	setup_device(fix);
+	setup_bo(fix);
+	setup_vm(fix);
+
+	return 0;
+}
+
+/* Retire happens in a worker: wait until no job is left. */
+static bool jobs_end(struct fixture *fix)
+{
+	unsigned long end = jiffies + PATIENCE;
+
+	while (atomic_read(&fix->vm.jobs) && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+
+	return !atomic_read(&fix->vm.jobs);
+}
+
+static void teardown(struct kunit *test)
+{
+	struct fixture *fix = test->priv;
+
+	/* After a failure in setup, or with a job that hangs, leave it all. */
+	if (!fix || !fix->queue || !jobs_end(fix))
+		return;
+
+	msm_vm_queue_put(fix->queue);
+	msm_vm_run_teardown(&fix->vm);
+	msm_vm_tables_fini(&fix->vm.tables);
+	drm_gpuvm_put(&fix->vm.base);
+	mutex_destroy(&fix->vm.pt_lock);
+	idr_destroy(&fix->file.object_idr);
+	drm_gem_object_put(&fix->bo.base);
+	kfree(fix);
+}
+
+/* Nothing and nobody remembers a job. */
+static void expect_no_trace(struct fixture *fix)
+{
+	struct kunit *test = fix->test;
+	struct msm_vm *vm = &fix->vm;
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&vm->jobs), 0);
+	KUNIT_EXPECT_EQ(test, vm->tables.pool.count, 0);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&vm->order.ranges.rb_root));
+	KUNIT_EXPECT_NULL(test, drm_gpuva_find_first(&vm->base, BASE, RANGE));
+	KUNIT_EXPECT_EQ(test, kref_read(&vm->base.kref), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&fix->queue->ref), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&fix->bo.base.refcount), 1);
+	KUNIT_EXPECT_EQ(test, fix->bo.pin_count, 0);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(fix->bo.base.resv));
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(drm_gpuvm_resv(&vm->base)));
+}
+
+/* The number that the next file gets */
+static int next_fd(void)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+
+	if (fd >= 0)
+		put_unused_fd(fd);
+
+	return fd;
+}
+
+static struct msm_vm_request map_req(u32 handle)
+{
+	return (struct msm_vm_request) {
+		.map = true,
+		.handle = handle,
+		.iova = BASE + SZ_1G,
+		.range = 2 * PAGE_SIZE,
+		.offset = PAGE_SIZE,
+		.obj_end = 3 * PAGE_SIZE,
+	};
+}
+
+/* A map, a map of nothing across the border of two tables, an unmap */
+static struct msm_vm_job *create(struct fixture *fix, u32 handle)
+{
+	struct msm_vm_job *job = msm_vm_job_create(fix->queue, 3);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(fix->test, job);
+	job->ops[0].req = map_req(HANDLE);
+	job->ops[1].req = (struct msm_vm_request) {
+		.map = true,
+		.null = true,
+		.iova = BASE + SZ_2M - PAGE_SIZE,
+		.range = 2 * PAGE_SIZE,
+	};
+	job->ops[2].req = (struct msm_vm_request) {
+		.iova = BASE,
+		.range = SZ_1M,
+	};
+	if (handle != HANDLE)
+		job->ops[1].req = map_req(handle);
+
+	return job;
+}
+
+static int enter(struct fixture *fix, struct msm_vm_job *job, enum phase phase)
+{
+	switch (phase) {
+	case RESOLVE:
+		return msm_vm_job_resolve(job, &fix->file);
+	case RESERVE:
+		return msm_vm_job_reserve(job, &fix->file);
+	case WANT_FD:
+		return msm_vm_job_want_fd(job);
+	case LOCK:
+		return msm_vm_job_lock(job);
+	default:
+		return 0;
+	}
+}
+
+static void job_abort(struct kunit *test)
+{
+	struct fixture *fix = test->priv;
+	int fd = next_fd();
+
+	for (int last = CREATE; last < PHASES; last++) {
+		struct msm_vm_job *job = create(fix, HANDLE);
+
+		for (int phase = CREATE; phase <= last; phase++)
+			KUNIT_EXPECT_EQ(test, 0, enter(fix, job, phase));
+		/* Or the rest of the test would prove nothing. */
+		KUNIT_EXPECT_EQ(test, fix->vm.tables.pool.count > 0,
+				last >= RESERVE);
+		KUNIT_EXPECT_EQ(test, fix->bo.pin_count, last >= LOCK);
+		msm_vm_job_abort(job);
+		expect_no_trace(fix);
+		KUNIT_EXPECT_EQ(test, fd, next_fd());
+	}
+}
+
+/* References to the BOs of the good operations are given back. */
+static void job_refused(struct kunit *test)
+{
+	struct fixture *fix = test->priv;
+	struct msm_vm_job *job = create(fix, NO_HANDLE);
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, enter(fix, job, RESOLVE));
+	KUNIT_EXPECT_EQ(test, kref_read(&fix->bo.base.refcount), 2);
+	msm_vm_job_abort(job);
+	expect_no_trace(fix);
+
+	job = create(fix, HANDLE);
+	job->ops[0].req.obj_end = (BO_PAGES + 1) * PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, -EINVAL, enter(fix, job, RESOLVE));
+	msm_vm_job_abort(job);
+	expect_no_trace(fix);
+}
+
+/* What no longer has its pages by right is refused late, with locks held. */
+static void job_refused_locked(struct kunit *test)
+{
+	struct fixture *fix = test->priv;
+	struct msm_vm_job *job = create(fix, HANDLE);
+
+	fix->bo.madv = MSM_MADV_DONTNEED;
+	for (int phase = CREATE; phase < LOCK; phase++)
+		KUNIT_EXPECT_EQ(test, 0, enter(fix, job, phase));
+	KUNIT_EXPECT_EQ(test, -EBUSY, enter(fix, job, LOCK));
+	msm_vm_job_abort(job);
+	expect_no_trace(fix);
+}
+
+/* A job that changes nothing, or unmaps where nothing is; Return: its fence. */
+static struct dma_fence *commit(struct fixture *fix, struct msm_vm_queue *queue,
+				u32 nr_ops, struct dma_fence *after)
+{
+	struct msm_vm_job *job = msm_vm_job_create(queue, nr_ops);
+	struct drm_msm_vm_bind args = {};
+	struct dma_fence *fence;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(fix->test, job);
+	for (u32 i = 0; i < nr_ops; i++) {
+		job->ops[i].req.iova = BASE + (u64)i * SZ_1G;
+		job->ops[i].req.range = SZ_1M;
+	}
+	for (int phase = RESOLVE; phase < PHASES; phase++)
+		if (phase != WANT_FD)
+			KUNIT_EXPECT_EQ(fix->test, 0, enter(fix, job, phase));
+	if (after)
+		KUNIT_EXPECT_EQ(fix->test, 0,
+				drm_sched_job_add_dependency(&job->base,
+							     dma_fence_get(after)));
+	fence = dma_fence_get(job->fence);
+	msm_vm_job_commit(job, &args);
+
+	return fence;
+}
+
+/* Return: what the fence carries once it has signalled; one reference goes. */
+static int finish(struct dma_fence *fence)
+{
+	long left = dma_fence_wait_timeout(fence, false, PATIENCE);
+	int ret = left > 0 ? fence->error : -ETIME;
+
+	dma_fence_put(fence);
+
+	return ret;
+}
+
+static void job_runs(struct kunit *test)
+{
+	struct fixture *fix = test->priv;
+	struct dma_fence *first = commit(fix, fix->queue, 0, NULL);
+	struct dma_fence *second = commit(fix, fix->queue, 2, NULL);
+
+	KUNIT_EXPECT_EQ(test, first->context, second->context);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_later(second, first));
+	KUNIT_EXPECT_STREQ(test, "msm", first->ops->get_driver_name(first));
+	KUNIT_EXPECT_EQ(test, 0, finish(second));
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(first));
+	KUNIT_EXPECT_EQ(test, 0, finish(first));
+	KUNIT_EXPECT_TRUE(test, jobs_end(fix));
+	expect_no_trace(fix);
+}
+
+static void job_of_dead_vm(struct kunit *test)
+{
+	struct fixture *fix = test->priv;
+	struct dma_fence *fence;
+
+	fix->vm.error = -EIO;
+	fence = commit(fix, fix->queue, 0, NULL);
+	KUNIT_EXPECT_EQ(test, -EIO, finish(fence));
+	KUNIT_EXPECT_TRUE(test, jobs_end(fix));
+	expect_no_trace(fix);
+}
+
+static const char *gate_name(struct dma_fence *fence)
+{
+	return "gate";
+}
+
+static const struct dma_fence_ops gate_ops = {
+	.get_driver_name = gate_name,
+	.get_timeline_name = gate_name,
+};
+
+static DEFINE_SPINLOCK(gate_lock);
+
+/* A fence that the test signals */
+static struct dma_fence *gate_new(struct kunit *test)
+{
+	/* Freed by dma_fence_free(), which is kfree_rcu(). */
+	struct dma_fence *gate = kzalloc(sizeof(*gate), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, gate);
+	dma_fence_init(gate, &gate_ops, &gate_lock,
+		       dma_fence_context_alloc(1), 1);
+
+	return gate;
+}
+
+/* A queue that was closed before its job could run still runs it. */
+static void job_outlives_queue(struct kunit *test)
+{
+	struct fixture *fix = test->priv;
+	struct msm_vm_queue *queue = msm_vm_queue_create(&fix->ctx);
+	struct dma_fence *gate = gate_new(test);
+	struct dma_fence *fence;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, queue);
+	fence = commit(fix, queue, 0, gate);
+	msm_vm_queue_put(queue);
+	KUNIT_EXPECT_EQ(test, 0,
+			dma_fence_wait_timeout(fence, false, HZ / 20));
+	KUNIT_EXPECT_EQ(test, 2, kref_read(&fix->vm.users) - 1);
+
+	dma_fence_signal(gate);
+	dma_fence_put(gate);
+	KUNIT_EXPECT_EQ(test, 0, finish(fence));
+	KUNIT_EXPECT_TRUE(test, jobs_end(fix));
+	KUNIT_EXPECT_EQ(test, 1, kref_read(&fix->vm.users) - 1);
+	expect_no_trace(fix);
+}
+
+/* Of two queues, the job that changes the same addresses waits; no other does. */
+static void job_waits_for_overlap(struct kunit *test)
+{
+	struct fixture *fix = test->priv;
+	struct msm_vm_queue *other = msm_vm_queue_create(&fix->ctx);
+	struct dma_fence *gate = gate_new(test);
+	struct dma_fence *first, *behind, *beside;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
+	first = commit(fix, fix->queue, 1, gate);
+	beside = commit(fix, other, 0, NULL);
+	behind = commit(fix, other, 1, NULL);
+	KUNIT_EXPECT_EQ(test, 0, finish(beside));
+	KUNIT_EXPECT_EQ(test, 0,
+			dma_fence_wait_timeout(behind, false, HZ / 20));
+
+	dma_fence_signal(gate);
+	dma_fence_put(gate);
+	KUNIT_EXPECT_EQ(test, 0, finish(behind));
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(first));
+	KUNIT_EXPECT_EQ(test, 0, finish(first));
+	msm_vm_queue_put(other);
+	KUNIT_EXPECT_TRUE(test, jobs_end(fix));
+	expect_no_trace(fix);
+}
+
+static struct kunit_case job_cases[] = {
+	KUNIT_CASE(job_abort),
+	KUNIT_CASE(job_refused),
+	KUNIT_CASE(job_refused_locked),
+	KUNIT_CASE(job_runs),
+	KUNIT_CASE(job_of_dead_vm),
+	KUNIT_CASE(job_outlives_queue),
+	KUNIT_CASE(job_waits_for_overlap),
+	{}
+};
+
+static struct kunit_suite job_suite = {
+	.name = "msm-vm-job",
+	.init = setup,
+	.exit = teardown,
+	.test_cases = job_cases,
+};
+
+kunit_test_suite(job_suite);
