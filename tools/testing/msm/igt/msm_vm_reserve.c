@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gpu_account.h"
@@ -69,15 +70,20 @@ static void *wait_in_ioctl(void *arg)
 	return NULL;
 }
 
-static void waiter_start(struct waiter *waiter, struct gpu_vm *vm)
+static void waiter_bind(struct waiter *waiter, struct gpu_vm *vm, u32 queue,
+			struct drm_msm_vm_bind_op op)
 {
-	const struct drm_msm_vm_bind_op op =
-		gpu_bind_op_null(vm->area + LARGE, GPU_PAGE);
-
 	*waiter = (struct waiter){ .fd = vm->dev.fd };
-	gpu_bind_request(&waiter->req, vm->bind_queue, &op, 1);
+	gpu_bind_request(&waiter->req, queue, &op, 1);
 	msm_igt_assert_ok(pthread_create(&waiter->thread, NULL, wait_in_ioctl,
 					 waiter));
+}
+
+/* A bind that needs a table when too much is set aside already */
+static void waiter_start(struct waiter *waiter, struct gpu_vm *vm)
+{
+	waiter_bind(waiter, vm, vm->bind_queue,
+		    gpu_bind_op_null(vm->area + LARGE, GPU_PAGE));
 	usleep(GPU_FENCE_STILL_MS * 1000);
 	msm_igt_assert(pthread_tryjoin_np(waiter->thread, NULL) == EBUSY,
 		       "the bind does not wait: %d\n", waiter->ret);
@@ -129,6 +135,41 @@ static void throttle(const void *arg)
 				       GPU_NO_FENCE, &fence));
 	msm_igt_assert_ok(gpu_fence_finish(fence));
 	vm_test_expect(&vm, vm.area + LARGE - GPU_PAGE, "z2 .");
+	vm_test_close(&vm);
+	gpu_gate_free(&gate);
+}
+
+/* Who finds its tables made needs nothing, so it waits for nobody. */
+static void throttle_made(const void *arg)
+{
+	struct gpu_gate gate = vm_test_gate();
+	struct waiter waiter, rebind;
+	struct timespec end;
+	struct gpu_vm vm;
+	u64 there;
+	u32 queue;
+	int fence;
+
+	vm_test_open(&vm);
+	require_null(&vm);
+	there = vm.area + 2 * LARGE;
+	vm_test_map(&vm, there, vm_test_bo(&vm, 'A', 2));
+	msm_igt_assert_ok(gpu_dev_queue_new(&vm.dev, MSM_SUBMITQUEUE_VM_BIND, 0,
+					    &queue));
+	fence = queue_large(&vm, &gate);
+	waiter_start(&waiter, &vm);
+
+	waiter_bind(&rebind, &vm, queue, gpu_bind_op_null(there, GPU_PAGE));
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += gpu_fence_scaled_ms(GPU_FENCE_PATIENCE_MS) / 1000;
+	msm_igt_assert_ok(pthread_timedjoin_np(rebind.thread, NULL, &end));
+	msm_igt_assert_ok(rebind.ret);
+	vm_test_expect(&vm, there, "z A1 .");
+
+	msm_igt_assert_ok(gpu_gate_open(&gate));
+	msm_igt_assert_ok(pthread_join(waiter.thread, NULL));
+	msm_igt_assert_ok(waiter.ret);
+	msm_igt_assert_ok(gpu_fence_finish(fence));
 	vm_test_close(&vm);
 	gpu_gate_free(&gate);
 }
@@ -258,6 +299,8 @@ static void in_fdinfo(const void *arg)
 static const struct msm_igt_subtest tests[] = {
 	{ "throttle", "a client that piles up reserves waits, others do not",
 	  throttle },
+	{ "throttle-made", "a bind that needs no table does not wait",
+	  throttle_made },
 	{ "fdinfo", "page tables, made and set aside, in /proc", in_fdinfo },
 	{ "memcg", "VMAs and table pages are charged to the caller", memcg },
 };

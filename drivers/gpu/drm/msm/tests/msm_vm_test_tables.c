@@ -97,6 +97,24 @@ static void tables_made_cost_nothing(struct kunit *test)
 	msm_vm_tables_fini(&t);
 }
 
+/* Promised is not made, and all that a range touches counts. */
+static void tables_all_made(struct kunit *test)
+{
+	struct msm_vm_tables t;
+
+	msm_vm_tables_init(&t, IAS);
+	KUNIT_EXPECT_FALSE(test, msm_vm_tables_all_made(&t, 0, PAGE_SIZE - 1));
+	promise(test, &t, L3, 2 * L3, 4);
+	KUNIT_EXPECT_FALSE(test, msm_vm_tables_all_made(&t, L3, 2 * L3 - 1));
+	make(&t, L3, 2 * L3, 4);
+	KUNIT_EXPECT_TRUE(test, msm_vm_tables_all_made(&t, L3, 3 * L3 - 1));
+	KUNIT_EXPECT_FALSE(test, msm_vm_tables_all_made(&t, L3, 3 * L3));
+	KUNIT_EXPECT_FALSE(test, msm_vm_tables_all_made(&t, L3 - 1, L3));
+	release(test, &t, L3, 2 * L3, 0);
+	KUNIT_EXPECT_TRUE(test, msm_vm_tables_all_made(&t, 2 * L3, 2 * L3));
+	msm_vm_tables_fini(&t);
+}
+
 /* Who pays may fail, who relied on it keeps the page. */
 static void tables_outlive_the_payer(struct kunit *test)
 {
@@ -335,6 +353,7 @@ static void tables_random(struct kunit *test)
 static struct kunit_case tables_cases[] = {
 	KUNIT_CASE(tables_by_hand),
 	KUNIT_CASE(tables_made_cost_nothing),
+	KUNIT_CASE(tables_all_made),
 	KUNIT_CASE(tables_outlive_the_payer),
 	KUNIT_CASE(tables_dead_do_not_throttle),
 	KUNIT_CASE(tables_wait_ends),

@@ -242,16 +242,37 @@ int msm_vm_job_resolve(struct msm_vm_job *job, struct drm_file *file)
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_job_resolve);
 
-static bool maps_something(const struct msm_vm_job *job)
+static bool misses_tables(const struct msm_vm_job *job)
 {
 	u32 i;
 
 	for (i = 0; i < job->nr_ops; i++) {
-		if (job->ops[i].req.map)
+		const struct msm_vm_request *req = &job->ops[i].req;
+
+		if (req->map &&
+		    !msm_vm_tables_all_made(&job->vm->tables, req->iova,
+					    req->iova + req->range - 1))
 			return true;
 	}
 
 	return false;
+}
+
+static int promise_each(struct msm_vm_job *job)
+{
+	int ret = 0;
+
+	for (; job->nr_promised < job->nr_ops; job->nr_promised++) {
+		const struct msm_vm_request *req = &job->ops[job->nr_promised].req;
+
+		if (req->map)
+			ret = msm_vm_tables_promise(&job->vm->tables, req->iova,
+						    req->iova + req->range - 1);
+		if (ret)
+			break;
+	}
+
+	return ret;
 }
 
 static int promise_tables(struct msm_vm_job *job)
@@ -259,22 +280,14 @@ static int promise_tables(struct msm_vm_job *job)
 	struct msm_vm_tables *tables = &job->vm->tables;
 	int ret;
 
-	if (!maps_something(job))
-		return 0;
+	if (!misses_tables(job))
+		return promise_each(job);
 
 	ret = msm_vm_tables_begin(tables);
 	if (ret)
 		return ret;
 
-	for (; job->nr_promised < job->nr_ops && !ret; job->nr_promised++) {
-		const struct msm_vm_request *req = &job->ops[job->nr_promised].req;
-
-		if (req->map)
-			ret = msm_vm_tables_promise(tables, req->iova,
-						    req->iova + req->range - 1);
-		if (ret)
-			break;
-	}
+	ret = promise_each(job);
 	msm_vm_tables_end_promises(tables);
 
 	return ret;

@@ -102,6 +102,8 @@ static bool is_drained(struct msm_vm_tables *tables)
  * msm_vm_tables_begin - a job is about to promise what it needs
  * @tables: the tables
  *
+ * Not for a job that finds all its tables made: it need not wait for others.
+ *
  * Waits until few pages are set aside, so that a client whose jobs wait for
  * something cannot pile up kernel memory: of the jobs that have not run, one at
  * most finds more than 4 MiB set aside by others.  A single job is not limited,
@@ -148,6 +150,31 @@ void msm_vm_tables_kill(struct msm_vm_tables *tables)
 	wake_up_all(&tables->drained);
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_kill);
+
+/**
+ * msm_vm_tables_all_made - does mapping a range take no table at all?
+ * @tables: the tables
+ * @first: first address of the range
+ * @last: last address, inclusive, inside of the address space
+ *
+ * Once true it stays so: no table is ever freed.
+ *
+ * Return: true if each table that the range needs is there.
+ */
+bool msm_vm_tables_all_made(struct msm_vm_tables *tables, u64 first, u64 last)
+{
+	unsigned long i = first >> level_shift(0);
+
+	/* A table of the last level hangs in one of each other level. */
+	for (; i <= last >> level_shift(0); i++) {
+		if (xa_load(&tables->slots[0], i) != xa_mk_value(MADE))
+			return false;
+		cond_resched();
+	}
+
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_all_made);
 
 /* Return: true if the slot is made or has one more user now. */
 static bool use_slot(struct xarray *slots, unsigned long index)

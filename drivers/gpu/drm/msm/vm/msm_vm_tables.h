@@ -21,7 +21,7 @@
  * @pool: a page for each table that is promised and not there yet
  * @made: number of tables below the root that are there
  * @drained: woken when @pool may have become smaller, or @dead is set
- * @gate: held by the one job that promises; from the check that @pool is small
+ * @gate: held by the one job that promises tables that are not there; from the check that @pool is small
  *	until it is not
  * @dead: nobody needs to wait for @drained any more
  */
@@ -39,6 +39,7 @@ struct msm_vm_tables {
 void msm_vm_tables_init(struct msm_vm_tables *tables, u32 ias);
 void msm_vm_tables_fini(struct msm_vm_tables *tables);
 
+bool msm_vm_tables_all_made(struct msm_vm_tables *tables, u64 first, u64 last);
 int msm_vm_tables_begin(struct msm_vm_tables *tables);
 void msm_vm_tables_end_promises(struct msm_vm_tables *tables);
 void msm_vm_tables_kill(struct msm_vm_tables *tables);
