@@ -83,7 +83,7 @@ for name in msm_vgpu msm_vm_memcg msm_vm_no_share msm_vm_order msm_vm_reserve ms
 	program "$name"
 done
 program msm_vm_bind vm_fence.c
-program msm_vm_bind_uapi vm_refuse.c
+program msm_vm_bind_uapi vm_refuse.c vm_refuse_submit.c
 program msm_vm_bo vm_dmabuf.c
 program msm_vm_evict vm_evict_race.c
 program msm_vm_example vm_example.c

@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #define __noreturn	__attribute((__noreturn__))
+#define __packed	__attribute((__packed__))
 #define __printf(a, b)	__attribute((__format__(printf, a, b)))
 
 /**

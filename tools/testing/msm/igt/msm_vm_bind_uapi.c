@@ -285,6 +285,12 @@ static void request_flags(struct vm_canary *c, struct drm_msm_vm_bind *req)
 	req->flags |= 4;
 }
 
+static void request_flags_high(struct vm_canary *c,
+			       struct drm_msm_vm_bind *req)
+{
+	req->flags |= 1u << 31;
+}
+
 static void request_queue_unknown(struct vm_canary *c,
 				  struct drm_msm_vm_bind *req)
 {
@@ -354,6 +360,13 @@ static void request_ops_kernel(struct vm_canary *c,
 			       struct drm_msm_vm_bind *req)
 {
 	req->ops = -GPU_PAGE;
+}
+
+/* The first is there, the second is not. */
+static void request_ops_cut(struct vm_canary *c, struct drm_msm_vm_bind *req)
+{
+	req->ops = vm_refuse_cut((void *)(unsigned long)req->ops,
+				 sizeof(struct drm_msm_vm_bind_op));
 }
 
 static void request_ops_many(struct vm_canary *c, struct drm_msm_vm_bind *req)
@@ -436,6 +449,48 @@ static void op_stride(const void *arg)
 	vm_canary_close(&c);
 }
 
+/* One byte more for each, so that no operation but the first is aligned */
+struct odd_op {
+	struct drm_msm_vm_bind_op op;
+	u8 tail;
+} __packed;
+
+/* Any stride is walked by; without an array there is nothing to walk. */
+static void op_stride_odd(const void *arg)
+{
+	struct drm_msm_vm_bind_op ops[2];
+	struct odd_op odd[2] = { 0 };
+	struct drm_msm_vm_bind req;
+	struct vm_canary c;
+
+	vm_canary_open(&c);
+	two_good_ops(&c, ops);
+	odd[0].op = ops[0];
+	odd[1].op = ops[1];
+	gpu_bind_request(&req, c.vm.bind_queue, ops, 2);
+	req.ops = (unsigned long)odd;
+	req.op_stride = sizeof(odd[0]);
+	two_ops_work(&c, &req);
+
+	odd[1].tail = 0x80;
+	gpu_bind_request(&req, c.vm.bind_queue, ops, 2);
+	req.ops = (unsigned long)odd;
+	req.op_stride = sizeof(odd[0]);
+	msm_igt_assert_ret(gpu_bind_ioctl(&c.vm.dev, &req), -E2BIG);
+	vm_test_reason("op 1: tail is not zero");
+	vm_canary_check(&c);
+
+	gpu_bind_request(&req, c.vm.bind_queue, ops, 1);
+	req.op_stride = 1;
+	msm_igt_assert_ok(gpu_bind_ioctl(&c.vm.dev, &req));
+	gpu_bind_request(&req, c.vm.bind_queue, NULL, 0);
+	req.op_stride = ~0u;
+	msm_igt_assert_ok(gpu_bind_ioctl(&c.vm.dev, &req));
+	vm_test_unmap(&c.vm, c.hole, 1);
+	vm_canary_check(&c);
+	vm_canary_close(&c);
+}
+
 #define BAD_REQUEST(fn, code, why) \
 	(&(const struct bad_request){ .spoil = fn, .err = -(code), \
 				      .reason = why })
@@ -443,6 +498,8 @@ static void op_stride(const void *arg)
 static const struct msm_igt_subtest request_tests[] = {
 	{ "bind-flags-unknown", "bit 2", refuse_request,
 	  BAD_REQUEST(request_flags, EINVAL, "flags 0x") },
+	{ "bind-flags-high", "bit 31", refuse_request,
+	  BAD_REQUEST(request_flags_high, EINVAL, "flags 0x8000000") },
 	{ "bind-queue-unknown", "no such queue", refuse_request,
 	  BAD_REQUEST(request_queue_unknown, ENOENT, "no queue 4660") },
 	{ "bind-queue-closed", "no longer a queue", refuse_request,
@@ -463,20 +520,33 @@ static const struct msm_igt_subtest request_tests[] = {
 	  BAD_REQUEST(request_ops_null, EFAULT, "op 0: copy") },
 	{ "bind-ops-kernel", "array at the kernel's addresses", refuse_request,
 	  BAD_REQUEST(request_ops_kernel, EFAULT, "op 0: copy") },
+	{ "bind-ops-cut", "half of the array", refuse_request,
+	  BAD_REQUEST(request_ops_cut, EFAULT, "op 1: copy") },
 	{ "bind-ops-too-many", "2^32 - 1 operations", refuse_request,
 	  BAD_REQUEST(request_ops_many, ENOMEM, "no memory for 4294967295 ops") },
 	{ "bind-stride-large", "more than a page", refuse_request,
 	  BAD_REQUEST(request_stride_large, E2BIG, "op_stride 4104") },
 	{ "bind-stride", "0 is 40, more is walked, its tail must be zero",
 	  op_stride },
+	{ "bind-stride-odd", "41 is walked by, too", op_stride_odd },
 };
+
+/* What the driver says as an error, whoever causes it */
+#define EXPECTED_DMESG	VM_TEST_DMESG "|invalid flags: |waiting on invalid fence: "
+
+static void expect_errors(void)
+{
+	igt_emit_ignore_dmesg_regex(EXPECTED_DMESG);
+}
 
 int main(int argc, char **argv)
 {
 	msm_igt_start(&argc, argv);
 	msm_igt_fixture(vm_test_fixture);
+	msm_igt_fixture(expect_errors);
 	msm_igt_run(op_tests, ARRAY_SIZE(op_tests));
 	msm_igt_run(request_tests, ARRAY_SIZE(request_tests));
+	msm_igt_run(vm_refuse_submit_tests, vm_refuse_submit_count);
 	msm_igt_run(vm_refuse_tests, vm_refuse_count);
 	msm_igt_fixture(vm_test_restore);
 	igt_exit();

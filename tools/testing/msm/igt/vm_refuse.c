@@ -4,122 +4,28 @@
  * become one.
  */
 #include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include "gpu_fence.h"
 #include "gpu_legacy.h"
 #include "vm_refuse.h"
 #include "vm_test.h"
 
-/*
- * SUBMIT.  @spoil gets a submit of one NOP by iova, which works.
- */
-struct bad_submit {
-	void (*spoil)(struct vm_canary *canary, struct drm_msm_gem_submit *req,
-		      struct drm_msm_gem_submit_cmd *cmd);
-	int err;
-	const char *reason;
-};
-
-static void submit_bo_table(struct vm_canary *c,
-			    struct drm_msm_gem_submit *req,
-			    struct drm_msm_gem_submit_cmd *cmd)
+/* An array of two, of which only @first is readable; the address of it */
+u64 vm_refuse_cut(const void *first, size_t size)
 {
-	static struct drm_msm_gem_submit_bo bo;
+	static char *pages;
 
-	bo.flags = MSM_SUBMIT_BO_READ;
-	bo.handle = c->vm.scratch.handle;
-	req->nr_bos = 1;
-	req->bos = (unsigned long)&bo;
-}
-
-static void submit_idx(struct vm_canary *c, struct drm_msm_gem_submit *req,
-		       struct drm_msm_gem_submit_cmd *cmd)
-{
-	cmd->submit_idx = 1;
-}
-
-static void submit_offset(struct vm_canary *c, struct drm_msm_gem_submit *req,
-			  struct drm_msm_gem_submit_cmd *cmd)
-{
-	cmd->submit_offset = 4;
-}
-
-static void submit_relocs(struct vm_canary *c, struct drm_msm_gem_submit *req,
-			  struct drm_msm_gem_submit_cmd *cmd)
-{
-	cmd->nr_relocs = 1;
-}
-
-static void submit_size(struct vm_canary *c, struct drm_msm_gem_submit *req,
-			struct drm_msm_gem_submit_cmd *cmd)
-{
-	cmd->size = 6;
-}
-
-static void submit_type(struct vm_canary *c, struct drm_msm_gem_submit *req,
-			struct drm_msm_gem_submit_cmd *cmd)
-{
-	cmd->type = 0x1234;
-}
-
-static void submit_bind_queue(struct vm_canary *c,
-			      struct drm_msm_gem_submit *req,
-			      struct drm_msm_gem_submit_cmd *cmd)
-{
-	req->queueid = c->vm.bind_queue;
-}
-
-static void submit_unknown_queue(struct vm_canary *c,
-				 struct drm_msm_gem_submit *req,
-				 struct drm_msm_gem_submit_cmd *cmd)
-{
-	req->queueid = 0x1234;
-}
-
-static void submit_bad_fence(struct vm_canary *c,
-			     struct drm_msm_gem_submit *req,
-			     struct drm_msm_gem_submit_cmd *cmd)
-{
-	req->flags |= MSM_SUBMIT_FENCE_FD_IN;
-	req->fence_fd = c->vm.dev.fd;
-}
-
-static void refuse_submit(const void *arg)
-{
-	const struct bad_submit *bad = arg;
-	struct drm_msm_gem_submit_cmd cmd, good_cmd;
-	struct drm_msm_gem_submit req, good;
-	struct gpu_job job;
-	struct vm_canary c;
-
-	vm_canary_open(&c);
-	gpu_job_begin(&job, &c.vm, 1);
-	gpu_cmd_nop(&job.cmd, 3);
-	good_cmd = (struct drm_msm_gem_submit_cmd){
-		.type = MSM_SUBMIT_CMD_BUF,
-		.size = job.cmd.count * sizeof(u32),
-		.iova = job.cmd_iova,
-	};
-	good = (struct drm_msm_gem_submit){
-		.flags = MSM_PIPE_3D0 | MSM_SUBMIT_FENCE_FD_OUT,
-		.nr_cmds = 1,
-		.cmds = (unsigned long)&good_cmd,
-	};
-
-	req = good;
-	cmd = good_cmd;
-	req.cmds = (unsigned long)&cmd;
-	bad->spoil(&c, &req, &cmd);
-	msm_igt_assert_ret(gpu_ioctl(c.vm.dev.fd, DRM_IOCTL_MSM_GEM_SUBMIT,
-				     &req), bad->err);
-	vm_test_reason(bad->reason);
-	vm_canary_check(&c);
-
-	msm_igt_assert_ok(gpu_ioctl(c.vm.dev.fd, DRM_IOCTL_MSM_GEM_SUBMIT,
-				    &good));
-	msm_igt_assert_ok(gpu_fence_finish(good.fence_fd));
-	vm_canary_check(&c);
-	vm_canary_close(&c);
+	if (!pages) {
+		pages = mmap(NULL, 2 * GPU_PAGE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		msm_igt_assert(pages != MAP_FAILED, "mmap: %d\n", -errno);
+		msm_igt_assert_ok(mprotect(pages + GPU_PAGE, GPU_PAGE,
+					   PROT_NONE));
+	}
+	memcpy(pages + GPU_PAGE - size, first, size);
+	return (unsigned long)(pages + GPU_PAGE - size);
 }
 
 /* Addresses are the client's: the kernel neither tells nor takes one. */
@@ -223,6 +129,56 @@ static void opt_in_late(const void *arg)
 	gpu_dev_close(&dev);
 }
 
+/* Any other value is a choice, in all of its 64 bits. */
+static void opt_in_value(const void *arg)
+{
+	static const u64 values[] = { 2, 1ull << 32, ~0ull };
+	struct gpu_dev dev;
+	size_t i;
+	u32 id;
+
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		msm_igt_assert_ok(gpu_dev_open(&dev));
+		msm_igt_assert_ok(gpu_dev_set_param(&dev, MSM_PARAM_EN_VM_BIND,
+						    values[i]));
+		msm_igt_assert_ok(gpu_dev_queue_new(&dev,
+						    MSM_SUBMITQUEUE_VM_BIND, 0,
+						    &id));
+		gpu_dev_close(&dev);
+	}
+}
+
+/* The client named an address, or ran something: that decides, too. */
+static void opt_in_after_use(const void *arg)
+{
+	struct gpu_cmd cmd;
+	struct gpu_dev dev;
+	struct gpu_bo bo;
+	u64 iova = 0;
+	struct gpu_bo *bos[] = { &bo };
+
+	msm_igt_assert_ok(gpu_dev_open(&dev));
+	msm_igt_assert_ok(gpu_bo_new(&dev, GPU_PAGE, &bo));
+	gpu_legacy_cmd(&cmd, &bo);
+	gpu_cmd_nop(&cmd, 3);
+	msm_igt_assert_ok(gpu_legacy_run(&dev, &cmd, bos, 1));
+	msm_igt_assert_ret(gpu_dev_opt_in(&dev), -EBUSY);
+	vm_test_reason("EN_VM_BIND refused: the context has a VM in use");
+	assert_legacy(&dev);
+	gpu_bo_free(&bo);
+	gpu_dev_close(&dev);
+
+	msm_igt_assert_ok(gpu_dev_open(&dev));
+	msm_igt_assert_ok(gpu_bo_new(&dev, GPU_PAGE, &bo));
+	msm_igt_assert_ok(gpu_dev_get_param(&dev, MSM_PARAM_VA_START, &iova));
+	msm_igt_assert_ok(gpu_bo_info(&bo, MSM_INFO_SET_IOVA, &iova));
+	msm_igt_assert_ret(gpu_dev_opt_in(&dev), -EBUSY);
+	vm_test_reason("EN_VM_BIND refused: the context has a VM in use");
+	assert_legacy(&dev);
+	gpu_bo_free(&bo);
+	gpu_dev_close(&dev);
+}
+
 /* It cannot be taken back, nor given again. */
 static void opt_in_twice(const void *arg)
 {
@@ -261,36 +217,171 @@ static void params(const void *arg)
 	vm_canary_close(&c);
 }
 
-#define BAD_SUBMIT(fn, code, why) \
-	(&(const struct bad_submit){ .spoil = fn, .err = -(code), \
-				     .reason = why })
+static const struct drm_msm_param bad_params[] = {
+	{ .pipe = MSM_PIPE_NONE },
+	{ .pipe = MSM_PIPE_2D0 },
+	{ .pipe = ~0u },
+	{ .pipe = MSM_PIPE_3D0, .len = 1 },
+	{ .pipe = MSM_PIPE_3D0, .len = sizeof(u64) },
+	{ .pipe = MSM_PIPE_3D0, .pad = 1 },
+	{ .pipe = MSM_PIPE_3D0, .pad = 1u << 31 },
+};
+
+/* Of each parameter that VM_BIND has: the request as it is, and as it came */
+static void refuse_params(struct gpu_dev *dev, const struct drm_msm_param *bad)
+{
+	static const u32 params[] = {
+		MSM_PARAM_HAS_PRR, MSM_PARAM_EN_VM_BIND, MSM_PARAM_VA_START,
+		MSM_PARAM_VA_SIZE,
+	};
+	struct drm_msm_param req, before;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(params); i++) {
+		before = *bad;
+		before.param = params[i];
+		before.value = 1;
+		req = before;
+		msm_igt_assert_ret(gpu_ioctl(dev->fd, DRM_IOCTL_MSM_SET_PARAM,
+					     &req), -EINVAL);
+		msm_igt_assert_ret(gpu_ioctl(dev->fd, DRM_IOCTL_MSM_GET_PARAM,
+					     &req), -EINVAL);
+		msm_igt_assert(!memcmp(&req, &before, sizeof(req)),
+			       "param %x: a refusal has a result\n", params[i]);
+	}
+}
+
+/* Neither lets a context in, nor changes one that is in. */
+static void params_spoiled(const void *arg)
+{
+	struct vm_canary c;
+	struct gpu_dev dev;
+	size_t i;
+
+	vm_canary_open(&c);
+	for (i = 0; i < ARRAY_SIZE(bad_params); i++) {
+		refuse_params(&c.vm.dev, &bad_params[i]);
+		msm_igt_assert_ok(gpu_dev_open(&dev));
+		refuse_params(&dev, &bad_params[i]);
+		msm_igt_assert_ret(gpu_bind_ops(&dev, 0, NULL, 0, GPU_NO_FENCE,
+						NULL), -EINVAL);
+		vm_test_reason("VM_BIND refused: not opted in");
+		msm_igt_assert_ok(gpu_dev_opt_in(&dev));
+		gpu_dev_close(&dev);
+	}
+	vm_canary_check(&c);
+	vm_canary_close(&c);
+}
+
+/* Numbers that mainline has given to something else: nothing answers here. */
+static void params_unknown(const void *arg)
+{
+	static const u32 params[] = { 0x14, 0x17, 0x18, ~0u };
+	struct vm_canary c;
+	u64 value = 0;
+	size_t i;
+
+	vm_canary_open(&c);
+	for (i = 0; i < ARRAY_SIZE(params); i++) {
+		msm_igt_assert_ret(gpu_dev_get_param(&c.vm.dev, params[i],
+						     &value), -EINVAL);
+		msm_igt_assert_ret(gpu_dev_set_param(&c.vm.dev, params[i], 1),
+				   -EINVAL);
+	}
+	vm_canary_check(&c);
+	vm_canary_close(&c);
+}
+
+/* Queues that cannot be closed; the one for binds can, once. */
+static void queue_close(const void *arg)
+{
+	struct vm_canary c;
+	u32 id = 0;
+
+	vm_canary_open(&c);
+	msm_igt_assert_ret(gpu_dev_queue_close(&c.vm.dev, 0), -ENOENT);
+	msm_igt_assert_ret(gpu_dev_queue_close(&c.vm.dev, 0x1234), -ENOENT);
+	msm_igt_assert_ret(gpu_dev_queue_close(&c.vm.dev, ~0u), -ENOENT);
+	vm_canary_check(&c);
+
+	msm_igt_assert_ok(gpu_dev_queue_new(&c.vm.dev, MSM_SUBMITQUEUE_VM_BIND,
+					    0, &id));
+	msm_igt_assert_ok(gpu_dev_queue_close(&c.vm.dev, id));
+	msm_igt_assert_ret(gpu_dev_queue_close(&c.vm.dev, id), -ENOENT);
+	vm_canary_check(&c);
+	vm_canary_close(&c);
+}
+
+static int wait_fence(struct vm_canary *c, u32 queue, u32 fence, u32 flags)
+{
+	struct drm_msm_wait_fence req = {
+		.queueid = queue, .fence = fence, .flags = flags,
+		.timeout.tv_sec = 1 << 20,
+	};
+
+	return gpu_ioctl(c->vm.dev.fd, DRM_IOCTL_MSM_WAIT_FENCE, &req);
+}
+
+/* Binds have no numbers, however many there were. */
+static void wait_bind_queue(const void *arg)
+{
+	struct vm_canary c;
+	u32 queue;
+
+	vm_canary_open(&c);
+	queue = c.vm.bind_queue;
+	msm_igt_assert_ok(wait_fence(&c, queue, 0, 0));
+	msm_igt_assert_ret(wait_fence(&c, queue, 1, 0), -EINVAL);
+	msm_igt_assert_ret(wait_fence(&c, queue, 1, MSM_WAIT_FENCE_BOOST),
+			   -EINVAL);
+	msm_igt_assert_ret(wait_fence(&c, queue, 0x7fffffff, 0), -EINVAL);
+	msm_igt_assert_ret(wait_fence(&c, queue, 0, 2), -EINVAL);
+	msm_igt_assert_ret(wait_fence(&c, queue, 0, 1u << 31), -EINVAL);
+	msm_igt_assert_ret(wait_fence(&c, 0x1234, 0, 0), -ENOENT);
+	vm_canary_check(&c);
+	msm_igt_assert_ok(wait_fence(&c, 0, 1, MSM_WAIT_FENCE_BOOST));
+	vm_canary_close(&c);
+}
+
+/* GEM_NEW: flags that nobody knows, beside good ones; and none of a cache */
+static void bo_flags(const void *arg)
+{
+	static const u32 flags[] = {
+		MSM_BO_WC | 1 << 3, MSM_BO_WC | 1u << 31,
+		MSM_BO_NO_SHARE | MSM_BO_WC | 1 << 5, 0, MSM_BO_NO_SHARE,
+	};
+	struct vm_canary c;
+	size_t i;
+
+	vm_canary_open(&c);
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct drm_msm_gem_new req = {
+			.size = GPU_PAGE, .flags = flags[i],
+		};
+
+		msm_igt_assert_ret(gpu_ioctl(c.vm.dev.fd,
+					     DRM_IOCTL_MSM_GEM_NEW, &req),
+				   -EINVAL);
+	}
+	vm_canary_check(&c);
+	vm_canary_close(&c);
+}
 
 const struct msm_igt_subtest vm_refuse_tests[] = {
-	{ "submit-bo-table", "residency is the VM's", refuse_submit,
-	  BAD_SUBMIT(submit_bo_table, EINVAL, "table of BOs in a VM_BIND context") },
-	{ "submit-idx", "commands are named by iova", refuse_submit,
-	  BAD_SUBMIT(submit_idx, EINVAL, "cmd with reloc, idx or offset") },
-	{ "submit-offset", "commands are named by iova", refuse_submit,
-	  BAD_SUBMIT(submit_offset, EINVAL, "cmd with reloc, idx or offset") },
-	{ "submit-relocs", "there is nothing to relocate", refuse_submit,
-	  BAD_SUBMIT(submit_relocs, EINVAL, "cmd with reloc, idx or offset") },
-	{ "submit-size", "not whole dwords", refuse_submit,
-	  BAD_SUBMIT(submit_size, EINVAL, "non-aligned cmdstream buffer size") },
-	{ "submit-type", "no such command type", refuse_submit,
-	  BAD_SUBMIT(submit_type, EINVAL, "invalid type") },
-	{ "submit-bind-queue", "a queue for binds", refuse_submit,
-	  BAD_SUBMIT(submit_bind_queue, EINVAL, "is for binds") },
-	{ "submit-unknown-queue", "no such queue", refuse_submit,
-	  BAD_SUBMIT(submit_unknown_queue, ENOENT, NULL) },
-	{ "submit-bad-fence", "in fence is not a fence", refuse_submit,
-	  BAD_SUBMIT(submit_bad_fence, EINVAL, NULL) },
 	{ "gem-iova", "addresses are the client's", gem_iova },
 	{ "queue-new", "bind queues: opted in, priority 0", queue_new },
 	{ "not-opted-in", "VM_BIND in a legacy context", not_opted_in },
 	{ "opt-in-zero", "only 1 is a choice", opt_in_zero },
 	{ "opt-in-late", "the kernel already chose an address", opt_in_late },
+	{ "opt-in-value", "of 64 bits", opt_in_value },
+	{ "opt-in-after-use", "a job or an address decides", opt_in_after_use },
 	{ "opt-in-twice", "there is no way back", opt_in_twice },
 	{ "params", "which are read-only or write-only", params },
+	{ "params-spoiled", "pipe, length or padding", params_spoiled },
+	{ "params-unknown", "reserved numbers", params_unknown },
+	{ "queue-close", "which cannot be closed", queue_close },
+	{ "wait-bind-queue", "binds have no numbers", wait_bind_queue },
+	{ "bo-flags", "unknown, or no cache mode", bo_flags },
 };
 
 const size_t vm_refuse_count = ARRAY_SIZE(vm_refuse_tests);

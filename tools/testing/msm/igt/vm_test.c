@@ -4,6 +4,8 @@
  * possible, steps that must succeed, and the canary for steps that must not.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "gpu_account.h"
@@ -13,9 +15,6 @@
 #include "vm_test.h"
 
 #define VM_BIND_MINOR	13
-
-/* Every program provokes GPU page faults; each leaves a line in the log. */
-#define EXPECTED_DMESG	"[*]{3} gpu fault: |fault_handler: [0-9]+ callbacks"
 
 /*
  * No test here hangs the GPU on purpose, but an emulated one on a busy machine
@@ -66,7 +65,7 @@ void vm_test_fixture(void)
 	msm_igt_info("%s\n", text);
 	msm_igt_require(minor >= VM_BIND_MINOR,
 			"the kernel's msm is older than 1.%d\n", VM_BIND_MINOR);
-	igt_emit_ignore_dmesg_regex(EXPECTED_DMESG);
+	igt_emit_ignore_dmesg_regex(VM_TEST_DMESG);
 	msm_igt_assert_ok(gpu_reason_start());
 	gpu_devcore_clear();
 	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(HANGCHECK_MS,
@@ -163,6 +162,34 @@ void vm_test_expect_bo_count(u64 want)
 	msm_igt_assert(count == want, "%llu BOs, expected %llu\n", count, want);
 }
 
+/* The number that the next fd will have: one set aside is not in /proc. */
+int vm_test_next_fd(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	msm_igt_assert(fd >= 0, "/dev/null: %d\n", -errno);
+	close(fd);
+	return fd;
+}
+
+static struct rlimit fds_before;
+
+/* From now on this process gets no fd: all below the limit are in use. */
+void vm_test_no_fds(void)
+{
+	struct rlimit none;
+
+	msm_igt_assert_ok(getrlimit(RLIMIT_NOFILE, &fds_before));
+	none = fds_before;
+	none.rlim_cur = vm_test_next_fd();
+	msm_igt_assert_ok(setrlimit(RLIMIT_NOFILE, &none));
+}
+
+void vm_test_fds_again(void)
+{
+	msm_igt_assert_ok(setrlimit(RLIMIT_NOFILE, &fds_before));
+}
+
 void vm_test_expect_at(struct gpu_vm *vm, u64 iova, const char *picture,
 		       const char *func, int line)
 {
@@ -227,6 +254,7 @@ void vm_canary_open(struct vm_canary *canary)
 	vm_test_map(vm, canary->hole + 2 * GPU_PAGE, canary->b);
 	vm_canary_expect(canary);
 	canary->fds = gpu_dev_count_fds();
+	canary->next_fd = vm_test_next_fd();
 	canary->bos = vm_test_bo_count();
 	msm_igt_assert_ok(gpu_vm_count(&canary->counts));
 	vm_test_reason(NULL);
@@ -260,6 +288,7 @@ void vm_canary_check(struct vm_canary *canary)
 	struct gpu_vm *vm = &canary->vm;
 
 	msm_igt_assert_ret(gpu_dev_count_fds(), canary->fds);
+	msm_igt_assert_ret(vm_test_next_fd(), canary->next_fd);
 	vm_canary_count(canary);
 	vm_test_expect_bo_count(canary->bos);
 	vm_canary_expect(canary);

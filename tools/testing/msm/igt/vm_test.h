@@ -6,6 +6,9 @@
 #include "gpu_pages.h"
 #include "msm_igt.h"
 
+/* Every program provokes GPU page faults; each leaves a line in the log. */
+#define VM_TEST_DMESG	"[*]{3} gpu fault: |fault_handler: [0-9]+ callbacks"
+
 void vm_test_fixture(void);
 void vm_test_strict(void);
 void vm_test_restore(void);
@@ -19,6 +22,9 @@ void vm_test_unmap(struct gpu_vm *vm, u64 iova, u32 pages);
 struct gpu_gate vm_test_gate(void);
 u64 vm_test_bo_count(void);
 void vm_test_expect_bo_count(u64 want);
+int vm_test_next_fd(void);
+void vm_test_no_fds(void);
+void vm_test_fds_again(void);
 
 void vm_test_expect_at(struct gpu_vm *vm, u64 iova, const char *picture,
 		       const char *func, int line);
@@ -40,6 +46,7 @@ void vm_test_reason_at(const char *reason, const char *func, int line);
  * @base: where the picture starts
  * @hole: the first unmapped page
  * @fds: open files, once all is set up
+ * @next_fd: the number that the next one will have
  * @bos: of all contexts; a test counts those that it makes itself
  * @counts: of the VMs of this process
  */
@@ -50,6 +57,7 @@ struct vm_canary {
 	u64 base;
 	u64 hole;
 	int fds;
+	int next_fd;
 	u64 bos;
 	struct gpu_vm_counts counts;
 };
