@@ -378,7 +378,8 @@ int msm_vm_job_wait_for(struct msm_vm_job *job, int fence_fd)
  *
  * Nobody can see the fd before commit.
  *
- * Return: 0, -ENOMEM, or why there is no fd (-EMFILE, -ENFILE).
+ * Return: 0, -EMFILE if there is no fd, or -ENOMEM, also if the system has no
+ * file left.
  */
 int msm_vm_job_want_fd(struct msm_vm_job *job)
 {
