@@ -124,6 +124,48 @@ static void large_others(const void *arg)
 	gpu_dev_close(&one);
 }
 
+/* Who asks for an offset that is not there is told, and nothing else breaks. */
+static void no_offset(const void *arg)
+{
+	struct drm_msm_gem_new large = {
+		.size = TOO_LARGE - 512 * GPU_PAGE, .flags = MSM_BO_WC,
+	};
+	struct drm_prime_handle req = { .flags = DRM_CLOEXEC };
+	struct gpu_bo all, one;
+	struct vm_canary c;
+	u64 offset = 0;
+
+	vm_canary_open(&c);
+	msm_igt_assert_ok(gpu_ioctl(c.vm.dev.fd, DRM_IOCTL_MSM_GEM_NEW,
+				    &large));
+	all = (struct gpu_bo){ .dev = &c.vm.dev, .handle = large.handle };
+	msm_igt_assert_ok(gpu_bo_info(&all, MSM_INFO_GET_OFFSET, &offset));
+	large.size = 1024 * GPU_PAGE;
+	msm_igt_assert_ok(gpu_ioctl(c.vm.dev.fd, DRM_IOCTL_MSM_GEM_NEW,
+				    &large));
+	one = (struct gpu_bo){ .dev = &c.vm.dev, .handle = large.handle };
+	c.bos += 2;
+
+	offset = 0;
+	req.handle = one.handle;
+	msm_igt_assert_ret(gpu_bo_info(&one, MSM_INFO_GET_OFFSET, &offset),
+			   -ENOSPC);
+	msm_igt_assert_ret(gpu_ioctl(c.vm.dev.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD,
+				     &req), -ENOSPC);
+	vm_canary_check(&c);
+
+	gpu_bo_close_handle(&all);
+	c.bos--;
+	msm_igt_assert_ok(gpu_bo_info(&one, MSM_INFO_GET_OFFSET, &offset));
+	msm_igt_assert_ok(gpu_ioctl(c.vm.dev.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD,
+				    &req));
+	close(req.fd);
+	gpu_bo_close_handle(&one);
+	c.bos--;
+	vm_canary_check(&c);
+	vm_canary_close(&c);
+}
+
 /* One UNMAP across 8 GiB: it takes what is inside, and nothing else. */
 static void large_unmap(const void *arg)
 {
@@ -219,6 +261,7 @@ static const struct msm_igt_subtest tests[] = {
 	  large_legacy },
 	{ "large-beyond", "no MAP behind the end", large_beyond },
 	{ "large-others", "leaves room for mmap() of others", large_others },
+	{ "no-offset", "mmap offsets of all are gone", no_offset },
 	{ "large-unmap", "across 8 GiB", large_unmap },
 	{ "import-unmap", "only the mapping keeps it, until UNMAP", import,
 	  "unmap" },

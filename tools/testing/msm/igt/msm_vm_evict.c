@@ -324,6 +324,29 @@ static void purge(const void *arg)
 	vm_test_expect_bo_count(before);
 }
 
+/* Nor can it be mapped again, whether it is needed by now or not. */
+static void map_purged(const void *arg)
+{
+	int ret = gpu_mem_setup();
+	struct vm_canary c;
+	struct gpu_bo *x;
+
+	msm_igt_require(ret != -ENOSPC, "no swap, nothing can be evicted\n");
+	msm_igt_assert_ok(ret);
+	vm_canary_open(&c);
+	x = vm_test_bo(&c.vm, 'X', 2);
+	c.bos++;
+	purge_now(x);
+	msm_igt_assert_ret(gpu_vm_map(&c.vm, c.hole, x, 0, x->size), -EBUSY);
+	vm_test_reason("no pages for BO");
+	vm_canary_check(&c);
+	msm_igt_assert(!is_retained(x, MSM_MADV_WILLNEED), "back again\n");
+	msm_igt_assert_ret(gpu_vm_map(&c.vm, c.hole, x, 0, x->size), -EBUSY);
+	vm_test_reason("no pages for BO");
+	vm_canary_check(&c);
+	vm_canary_close(&c);
+}
+
 /* Not needed and evicted, but not purged: needed again, it is all there. */
 static void change_of_mind(const void *arg)
 {
@@ -448,6 +471,7 @@ static const struct msm_igt_subtest tests[] = {
 	{ "purge", "-EBUSY until unmapped", purge },
 	{ "purge-private", "-EBUSY until unmapped", purge,
 	  &private_flag },
+	{ "map-purged", "-EBUSY for good", map_purged },
 	{ "change-of-mind", "-EBUSY until needed", change_of_mind },
 	{ "change-of-mind-private", "-EBUSY until needed", change_of_mind,
 	  &private_flag },
