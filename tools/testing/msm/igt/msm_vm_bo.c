@@ -3,7 +3,8 @@
  * Buffers out of the ordinary: of 4 GiB and more, and of another device.
  *
  * A buffer gets memory as a whole when it is first used.  That is too much for a
- * small machine, so the tests of large ones stop short of using one.
+ * small machine, so the tests of large ones stop short of using one; those that
+ * do use it import the same pages many times.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -187,20 +188,25 @@ static void large_unmap(const void *arg)
 	vm_test_close(&vm);
 }
 
+/* @fd becomes @bo, which the CPU cannot see. */
+static void import_bo(struct gpu_dev *dev, int fd, u64 size, struct gpu_bo *bo)
+{
+	struct drm_prime_handle req = { .fd = fd };
+
+	msm_igt_assert_ok(gpu_ioctl(dev->fd, DRM_IOCTL_PRIME_FD_TO_HANDLE,
+				    &req));
+	*bo = (struct gpu_bo){ .dev = dev, .handle = req.handle, .size = size };
+	close(fd);
+}
+
 /* Import and map; nothing but the mapping keeps the import afterwards. */
 static void map_import(struct gpu_vm *vm, int fd, u32 pages)
 {
-	struct drm_prime_handle req = { .fd = fd };
 	struct gpu_bo bo;
 
-	msm_igt_assert_ok(gpu_ioctl(vm->dev.fd, DRM_IOCTL_PRIME_FD_TO_HANDLE,
-				    &req));
-	bo = (struct gpu_bo){
-		.dev = &vm->dev, .handle = req.handle, .size = pages * GPU_PAGE,
-	};
+	import_bo(&vm->dev, fd, pages * GPU_PAGE, &bo);
 	vm_test_map(vm, vm->area, &bo);
 	gpu_bo_close_handle(&bo);
-	close(fd);
 }
 
 static void import(const void *arg)
@@ -226,6 +232,117 @@ static void import(const void *arg)
 	vm_test_close(&vm);
 	vm_test_expect_bo_count(before);
 	munmap(map, 4 * GPU_PAGE);
+}
+
+/* 4 GiB of A0-2047 again and again, and then B0-1 */
+#define TAIL	2u
+#define IMPORT	(4 * GIB + TAIL * GPU_PAGE)
+
+/* Offsets and ends that 32 bits cannot hold: what is there, what is not */
+static void import_large_parts(struct gpu_vm *vm, const struct gpu_bo *bo)
+{
+	msm_igt_assert_ok(gpu_vm_map(vm, vm->area, bo, 4 * GIB,
+				     TAIL * GPU_PAGE));
+	vm_test_expect(vm, vm->area, "B0-1 .");
+	msm_igt_assert_ok(gpu_vm_map(vm, vm->area, bo, 4 * GIB - GPU_PAGE,
+				     2 * GPU_PAGE));
+	vm_test_expect(vm, vm->area, "A2047 B0 .");
+
+	msm_igt_assert_ret(gpu_vm_map(vm, vm->area, bo, 4 * GIB + GPU_PAGE,
+				      2 * GPU_PAGE), -EINVAL);
+	vm_test_reason("beyond the end of BO");
+	msm_igt_assert_ret(gpu_vm_map(vm, vm->area, bo, 0, IMPORT + GPU_PAGE),
+			   -EINVAL);
+	vm_test_reason("beyond the end of BO");
+	msm_igt_assert_ret(gpu_vm_map(vm, vm->area, bo, IMPORT, GPU_PAGE),
+			   -EINVAL);
+	vm_test_reason("beyond the end of BO");
+	vm_test_expect(vm, vm->area, "A2047 B0 .");
+}
+
+/* All of it, to its last page; cut where only 64 bits tell, and let go. */
+static void import_large_whole(struct gpu_vm *vm, u64 iova,
+			       const struct gpu_bo *bo, u32 *map)
+{
+	struct gpu_bo *c = vm_test_bo(vm, 'C', 1);
+	u64 behind = iova + 4 * GIB;
+
+	vm_test_map(vm, iova, bo);
+	vm_test_expect(vm, iova - GPU_PAGE, ". A0-1");
+	vm_test_expect(vm, iova + 2 * GIB - GPU_PAGE, "A2047 A0");
+	vm_test_expect(vm, behind - GPU_PAGE, "A2047 B0-1 .");
+	msm_igt_assert_ok(gpu_job_write_now(vm, behind + GPU_PAGE + 0x40,
+					    0x600d0004));
+	map += (GPU_PAGE + 0x40) / sizeof(*map);
+	msm_igt_assert(*map == 0x600d0004, "CPU read %08x\n", *map);
+
+	vm_test_map(vm, behind, c);
+	vm_test_expect(vm, behind - GPU_PAGE, "A2047 C0 B1 .");
+	msm_igt_assert_ok(gpu_vm_unmap(vm, iova, 4 * GIB - GPU_PAGE));
+	vm_test_expect(vm, iova, ".");
+	vm_test_expect(vm, behind - 2 * GPU_PAGE, ". A2047 C0 B1 .");
+}
+
+static void import_large_vm(int fd, u32 *map)
+{
+	struct gpu_vm vm;
+	struct gpu_bo bo;
+
+	vm_test_open(&vm);
+	msm_igt_require(vm.va_size >= 16 * GIB, "a VM of %llu GiB only\n",
+			vm.va_size / GIB);
+	import_bo(&vm.dev, fd, IMPORT, &bo);
+	import_large_parts(&vm, &bo);
+	import_large_whole(&vm, vm.area + GIB - GPU_PAGE, &bo, map);
+	gpu_bo_close_handle(&bo);
+	vm_test_expect(&vm, vm.area, "A2047 B0 .");
+	vm_test_close(&vm);
+}
+
+/* The same where the kernel chooses the address: a job copies from the end. */
+static void import_large_legacy(int fd)
+{
+	struct gpu_bo bo, result;
+	struct gpu_bo *bos[] = { &result, &bo };
+	struct gpu_cmd cmd;
+	struct gpu_dev dev;
+	u64 from, to;
+
+	msm_igt_assert_ok(gpu_dev_open(&dev));
+	msm_igt_assert_ok(gpu_bo_new(&dev, GPU_PAGE, &result));
+	import_bo(&dev, fd, IMPORT, &bo);
+	msm_igt_assert_ok(gpu_legacy_iova(&bo, &from));
+	msm_igt_assert_ok(gpu_legacy_iova(&result, &to));
+	gpu_legacy_cmd(&cmd, &result);
+	gpu_cmd_mem_to_mem(&cmd, to + 0x800, from + 4 * GIB - GPU_PAGE);
+	gpu_cmd_mem_to_mem(&cmd, to + 0x804, from + IMPORT - sizeof(u32));
+	gpu_cmd_drain(&cmd);
+	msm_igt_assert_ok(gpu_legacy_run(&dev, &cmd, bos, 2));
+	msm_igt_assert(result.map[0x200] == gpu_pages_stamp('A', 2047, false) &&
+		       result.map[0x201] == gpu_pages_stamp('B', 1, true),
+		       "GPU read %08x, %08x\n", result.map[0x200],
+		       result.map[0x201]);
+	gpu_bo_free(&result);
+	gpu_dev_close(&dev);
+}
+
+/*
+ * A minute under emulation: udmabuf pins a million pages one by one.  So both
+ * kinds of context use the same ones.
+ */
+static void import_large(const void *arg)
+{
+	u64 before = vm_test_bo_count();
+	int fd, again;
+	u32 *map;
+
+	fd = vm_dmabuf_large(4 * GIB / (VM_DMABUF_PIECE * GPU_PAGE), TAIL,
+			     &map);
+	again = dup(fd);
+	import_large_legacy(fd);
+	import_large_vm(again, map);
+	vm_test_expect_bo_count(before);
+	munmap(map, TAIL * GPU_PAGE);
 }
 
 /* The kernel's log of the whole run has no warning, or the suite fails. */
@@ -267,6 +384,8 @@ static const struct msm_igt_subtest tests[] = {
 	  "unmap" },
 	{ "import-close", "only the mapping keeps it, until the VM goes",
 	  import },
+	{ "import-large", "more than 4 GiB, used to its last page",
+	  import_large },
 	{ "touch-purgeable", "SIGBUS, not a kernel warning", touch_purgeable },
 };
 
