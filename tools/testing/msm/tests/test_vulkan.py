@@ -24,7 +24,8 @@ GOOD = ["LAB-PROGRAM vk_sparse_buffer", "1..2", "ok bind", "ok unbind", "LAB-END
         "LAB-PROGRAM vk_commands", "1..1", "ok threads", "LAB-ENDED 0",
         "LAB-PROGRAM vk_image", "1..1", "ok plain", "LAB-ENDED 0",
         "LAB-PROGRAM vk_robust", "1..1", "ok killed", "LAB-ENDED 0",
-        "LAB-PROGRAM vk_lost", "1..1", "ok draw", "LAB-ENDED 0", "LAB-DUMP comm: vk_lost", "LAB-STALE 0", "LAB-REMOVED"]
+        "LAB-PROGRAM vk_lost", "1..1", "ok draw", "LAB-ENDED 0", "LAB-DUMP comm: vk_lost",
+        "LAB-STRICT 1", "LAB-COUNT stale_hits 0", "LAB-COUNT faults 0", "LAB-REMOVED"]
 
 
 class Vulkan(unittest.TestCase):
@@ -96,9 +97,17 @@ class Vulkan(unittest.TestCase):
         self.assertEqual(list(self.failed(GOOD, console="[    5.1] vulkan: vk_lost\n[    5.1] vulkan: vk_sync\n" + hang)),
                          ["no-gpu-fault"])
 
+    def without(self, line, other=None):
+        return [text for text in [other if text == line else text for text in GOOD] if text]
+
     def test_a_stale_translation(self):
-        self.assertEqual(list(self.failed([*GOOD[:-2], "LAB-STALE 3", GOOD[-1]])), ["no-stale-translation"])
-        self.assertEqual(list(self.failed([*GOOD[:-2], GOOD[-1]])), ["no-stale-translation"])
+        for lines in (self.without("LAB-COUNT stale_hits 0", "LAB-COUNT stale_hits 3"), self.without("LAB-COUNT stale_hits 0"),
+                      self.without("LAB-STRICT 1", "LAB-STRICT 0"), self.without("LAB-STRICT 1")):
+            self.assertEqual(list(self.failed(lines)), ["no-stale-translation"])
+
+    def test_a_fault_that_no_message_tells(self):
+        for lines in (self.without("LAB-COUNT faults 0", "LAB-COUNT faults 1"), self.without("LAB-COUNT faults 0")):
+            self.assertEqual(list(self.failed(lines)), ["no-gpu-fault"])
 
     def test_a_crash_dump_of_another_program(self):
         self.assertEqual(self.failed([*GOOD[:5], "LAB-DUMP comm: vk_sparse_buffe", *GOOD[5:]]),

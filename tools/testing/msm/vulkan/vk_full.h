@@ -7,6 +7,9 @@
 
 #include "vk_dev.h"
 
+/* Bytes that the group may use beyond what it has when it gets its limit */
+#define VK_FULL_ROOM	(2ull << 20)
+
 /* Enough for the memory that one page of small kernel objects takes */
 #define VK_FULL_FILES	64
 
@@ -24,6 +27,7 @@ struct vk_full {
 	u32 count;
 };
 
+void vk_full_limit(void);
 void vk_full_begin(struct vk_full *full);
 void vk_full_end(struct vk_full *full);
 

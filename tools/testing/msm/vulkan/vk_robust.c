@@ -4,8 +4,8 @@
  *
  * What must hold: a device leaves nothing behind in the kernel, however it
  * ended; a process that hangs the GPU loses its own device and no other; lack
- * of memory is an error and no more; kernel and turnip have the same idea of
- * what is mapped.
+ * of memory is an error, or a lost device where turnip has no other word for
+ * it, and no more; kernel and turnip have the same idea of what is mapped.
  *
  * Terms: a client is a child process with a device of its own.
  */
@@ -279,11 +279,11 @@ static void starved(struct vk_dev *vk)
 	live();
 }
 
-static VkResult allocate_try(struct vk_dev *vk)
+static VkResult allocate_try(struct vk_dev *vk, u64 size)
 {
 	const VkMemoryAllocateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-		.allocationSize = VK_PAGE, .memoryTypeIndex = vk->type,
+		.allocationSize = size, .memoryTypeIndex = vk->type,
 	};
 	VkDeviceMemory memory;
 	VkResult result;
@@ -300,20 +300,98 @@ static VkResult allocate_try(struct vk_dev *vk)
  */
 static void no_memory(struct vk_dev *vk)
 {
+	struct vk_account before;
+	struct vk_dev own = *vk;
 	struct vk_full full;
 	VkResult result;
+	u64 failed;
 
 	vk_account_enter();
-	use(vk);
-	vk_ok(allocate_try(vk));
+	live();
+	vk_account_read(&before);
+	vk_dev_again(&own);
+	use(&own);
+	vk_ok(allocate_try(&own, VK_PAGE));
+	failed = vk_ioctl_read().no_bo;
 	vk_full_begin(&full);
-	result = allocate_try(vk);
+	result = allocate_try(&own, VK_PAGE);
 	vk_full_end(&full);
-	if (result != VK_ERROR_OUT_OF_DEVICE_MEMORY &&
-	    result != VK_ERROR_OUT_OF_HOST_MEMORY)
+	if (vk_ioctl_read().no_bo == failed)
+		vk_fail("there was memory for a BO; the result is %d", result);
+	if (result != VK_ERROR_OUT_OF_DEVICE_MEMORY)
 		vk_fail("vkAllocateMemory without memory: %d", result);
-	use(vk);
+	use(&own);
 	vk_account_limit(0);
+	vk_dev_gone(&own);
+	vk_account_settle(&before, HUGE_TABLES / 512);
+}
+
+/* Bind memory where its page table is, so that a mapping is all it takes. */
+static VkResult bind_try(struct vk_dev *vk, VkBuffer buffer,
+			 const struct vk_memory *memory)
+{
+	const VkSparseMemoryBind bind = {
+		.size = VK_PAGE, .memory = memory->handle,
+	};
+	const VkSparseBufferMemoryBindInfo binds = {
+		.buffer = buffer, .bindCount = 1, .pBinds = &bind,
+	};
+	const VkBindSparseInfo info = {
+		.sType = VK_STRUCTURE_TYPE_BIND_SPARSE_INFO,
+		.bufferBindCount = 1, .pBufferBinds = &binds,
+	};
+
+	return vkQueueBindSparse(vk->sparse, 1, &info, VK_NULL_HANDLE);
+}
+
+static void expect_lost(struct vk_dev *vk, const char *what, VkResult result,
+			u64 refused)
+{
+	if (vk_ioctl_read().no_memory == refused)
+		vk_fail("%s: no VM_BIND gave ENOMEM", what);
+	if (result != VK_ERROR_DEVICE_LOST)
+		vk_fail("%s: %d", what, result);
+	vk->lost = true;
+	/* Another device of the process works. */
+	live();
+}
+
+/*
+ * What turnip makes of a VM_BIND that gives ENOMEM: a lost device, unless its
+ * second try, with an ioctl for each bind, has more luck.
+ */
+static void no_memory_bind(struct vk_dev *vk)
+{
+	struct vk_memory memory = vk_memory_new(vk, VK_PAGE);
+	VkBuffer buffer = vk_buffer_handle(vk, 16 * VK_PAGE, SPARSE_RESIDENCY);
+	struct vk_full full;
+	VkResult result;
+	u64 refused;
+
+	vk_account_enter();
+	vk_ok(bind_try(vk, buffer, &memory));
+	vk_ok(vkQueueWaitIdle(vk->sparse));
+	refused = vk_ioctl_read().no_memory;
+	vk_full_begin(&full);
+	result = bind_try(vk, buffer, &memory);
+	vk_full_end(&full);
+	vk_account_limit(0);
+	expect_lost(vk, "vkQueueBindSparse", result, refused);
+}
+
+/* The pages of a BO come with its map. */
+static void no_memory_pages(struct vk_dev *vk)
+{
+	VkResult result;
+	u64 refused;
+
+	vk_account_enter();
+	vk_ok(allocate_try(vk, 2 * VK_FULL_ROOM));
+	refused = vk_ioctl_read().no_memory;
+	vk_full_limit();
+	result = allocate_try(vk, 2 * VK_FULL_ROOM);
+	vk_account_limit(0);
+	expect_lost(vk, "vkAllocateMemory", result, refused);
 }
 
 static u64 mappings(void)
@@ -390,6 +468,8 @@ int main(int argc, char **argv)
 		{ "neighbours", neighbours },
 		{ "starved", starved },
 		{ "no-memory", no_memory },
+		{ "no-memory-bind", no_memory_bind },
+		{ "no-memory-pages", no_memory_pages },
 		{ "rounds-200", rounds_200 },
 	};
 
