@@ -59,7 +59,7 @@ static void order_overlap_waits(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, msm_vm_order_blocker(&order, &c.turn));
 	msm_vm_order_end(&order, &c.turn);
 	msm_vm_order_end(&order, &c.turn);
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&order.ranges.rb_root));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&order.ranges));
 }
 
 static void order_neighbours_are_free(struct kunit *test)
@@ -207,7 +207,7 @@ static void order_random(struct kunit *test)
 				left--;
 			}
 		}
-		KUNIT_ASSERT_TRUE(test, RB_EMPTY_ROOT(&order.ranges.rb_root));
+		KUNIT_ASSERT_TRUE(test, RB_EMPTY_ROOT(&order.ranges));
 	}
 }
 

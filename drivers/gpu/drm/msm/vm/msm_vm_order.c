@@ -18,19 +18,108 @@
  */
 
 #include <linux/export.h>
-#include <linux/interval_tree_generic.h>
 #include <linux/list_sort.h>
 #include <linux/minmax.h>
+#include <linux/rbtree_augmented.h>
 #include <linux/sched.h>
 #include <kunit/visibility.h>
 
 #include "msm_vm_order.h"
 
-#define FIRST(range) ((range)->first)
-#define LAST(range) ((range)->last)
+/*
+ * An interval tree, sorted by the first address.  It also knows the earliest turn
+ * of each subtree: most of what overlaps with a job that is about to run comes
+ * later, and a client may have queued any number of that.
+ */
+static struct msm_vm_range *to_range(struct rb_node *node)
+{
+	return rb_entry_safe(node, struct msm_vm_range, rb);
+}
 
-INTERVAL_TREE_DEFINE(struct msm_vm_range, rb, u64, subtree_last, FIRST, LAST,
-		     static __maybe_unused, range_tree)
+static void widen(struct msm_vm_reach *reach, const struct msm_vm_reach *other)
+{
+	reach->last = max(reach->last, other->last);
+	reach->number = min(reach->number, other->number);
+}
+
+static struct msm_vm_reach own_reach(const struct msm_vm_range *range)
+{
+	return (struct msm_vm_reach) {
+		.last = range->last,
+		.number = range->turn->number,
+	};
+}
+
+/* Return: true if @may_stop and nothing has changed. */
+static bool update_reach(struct msm_vm_range *range, bool may_stop)
+{
+	struct msm_vm_reach reach = own_reach(range);
+
+	if (range->rb.rb_left)
+		widen(&reach, &to_range(range->rb.rb_left)->subtree);
+	if (range->rb.rb_right)
+		widen(&reach, &to_range(range->rb.rb_right)->subtree);
+	if (may_stop && reach.last == range->subtree.last &&
+	    reach.number == range->subtree.number)
+		return true;
+	range->subtree = reach;
+
+	return false;
+}
+
+RB_DECLARE_CALLBACKS(static, tree_callbacks, struct msm_vm_range, rb, subtree,
+		     update_reach)
+
+static void tree_insert(struct rb_root *root, struct msm_vm_range *range)
+{
+	struct rb_node **link = &root->rb_node, *above = NULL;
+
+	range->subtree = own_reach(range);
+	while (*link) {
+		struct msm_vm_range *other = to_range(*link);
+
+		widen(&other->subtree, &range->subtree);
+		above = *link;
+		link = range->first < other->first ? &above->rb_left :
+						     &above->rb_right;
+	}
+	rb_link_node(&range->rb, above, link);
+	rb_insert_augmented(&range->rb, root, &tree_callbacks);
+}
+
+/* May something below @node overlap with @range, and come earlier? */
+static bool promising(struct rb_node *node, const struct msm_vm_range *range)
+{
+	return node && to_range(node)->subtree.last >= range->first &&
+	       to_range(node)->subtree.number < range->turn->number;
+}
+
+static struct rb_node *leftmost(struct rb_node *node,
+				const struct msm_vm_range *range)
+{
+	if (!promising(node, range))
+		return NULL;
+	while (promising(node->rb_left, range))
+		node = node->rb_left;
+
+	return node;
+}
+
+/* The next one by address, without what is not promising. */
+static struct rb_node *next_node(struct rb_node *node,
+				 const struct msm_vm_range *range)
+{
+	struct rb_node *below = leftmost(node->rb_right, range);
+
+	if (below)
+		return below;
+	do {
+		below = node;
+		node = rb_parent(node);
+	} while (node && below == node->rb_right);
+
+	return node;
+}
 
 /**
  * msm_vm_order_init - nothing is in flight
@@ -39,7 +128,7 @@ INTERVAL_TREE_DEFINE(struct msm_vm_range, rb, u64, subtree_last, FIRST, LAST,
 void msm_vm_order_init(struct msm_vm_order *order)
 {
 	spin_lock_init(&order->lock);
-	order->ranges = RB_ROOT_CACHED;
+	order->ranges = RB_ROOT;
 	order->next = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_order_init);
@@ -138,7 +227,7 @@ void msm_vm_order_begin(struct msm_vm_order *order, struct msm_vm_turn *turn)
 
 	list_for_each_entry(range, &turn->ranges, node) {
 		spin_lock(&order->lock);
-		range_tree_insert(range, &order->ranges);
+		tree_insert(&order->ranges, range);
 		spin_unlock(&order->lock);
 		cond_resched();
 	}
@@ -146,16 +235,20 @@ void msm_vm_order_begin(struct msm_vm_order *order, struct msm_vm_turn *turn)
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_order_begin);
 
 static struct msm_vm_turn *earlier_turn(struct msm_vm_order *order,
-					const struct msm_vm_turn *turn,
 					const struct msm_vm_range *range)
 {
-	struct msm_vm_range *other;
+	struct rb_node *node = leftmost(order->ranges.rb_node, range);
 
-	other = range_tree_iter_first(&order->ranges, range->first, range->last);
-	while (other && other->turn->number >= turn->number)
-		other = range_tree_iter_next(other, range->first, range->last);
+	for (; node && to_range(node)->first <= range->last;
+	     node = next_node(node, range)) {
+		const struct msm_vm_range *other = to_range(node);
 
-	return other ? other->turn : NULL;
+		if (other->last >= range->first &&
+		    other->turn->number < range->turn->number)
+			return other->turn;
+	}
+
+	return NULL;
 }
 
 static const struct msm_vm_range *next_to_check(const struct msm_vm_turn *turn)
@@ -181,7 +274,7 @@ struct msm_vm_turn *msm_vm_order_blocker(struct msm_vm_order *order,
 	/* Earlier turns only become fewer: what is free stays free. */
 	for (; !list_is_last(turn->free, &turn->ranges); turn->free = turn->free->next) {
 		spin_lock(&order->lock);
-		blocker = earlier_turn(order, turn, next_to_check(turn));
+		blocker = earlier_turn(order, next_to_check(turn));
 		spin_unlock(&order->lock);
 		if (blocker)
 			return blocker;
@@ -203,7 +296,8 @@ void msm_vm_order_end(struct msm_vm_order *order, struct msm_vm_turn *turn)
 
 	list_for_each_entry_safe(range, next, &turn->ranges, node) {
 		spin_lock(&order->lock);
-		range_tree_remove(range, &order->ranges);
+		rb_erase_augmented(&range->rb, &order->ranges,
+				   &tree_callbacks);
 		spin_unlock(&order->lock);
 		cond_resched();
 	}

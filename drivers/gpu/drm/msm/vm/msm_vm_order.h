@@ -17,8 +17,18 @@ struct msm_vm_turn;
  */
 struct msm_vm_order {
 	spinlock_t lock;	/* of @ranges */
-	struct rb_root_cached ranges;
+	struct rb_root ranges;
 	u64 next;
+};
+
+/**
+ * struct msm_vm_reach - what a search can know of a whole subtree of ranges
+ * @last: no range ends behind it
+ * @number: no turn is earlier
+ */
+struct msm_vm_reach {
+	u64 last;
+	u64 number;
 };
 
 /**
@@ -27,7 +37,7 @@ struct msm_vm_order {
  * @node: in &msm_vm_turn.ranges
  * @first: first address
  * @last: last address, inclusive
- * @subtree_last: for the interval tree
+ * @subtree: of it and all below it in the tree
  * @turn: whose they are
  */
 struct msm_vm_range {
@@ -35,7 +45,7 @@ struct msm_vm_range {
 	struct list_head node;
 	u64 first;
 	u64 last;
-	u64 subtree_last;
+	struct msm_vm_reach subtree;
 	struct msm_vm_turn *turn;
 };
 
