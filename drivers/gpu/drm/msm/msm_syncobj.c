@@ -63,7 +63,8 @@ static void *alloc_array(u32 nr, size_t size)
 	if (size_mul(nr, size) > KMALLOC_MAX_SIZE)
 		return NULL;
 
-	return kvcalloc(nr, size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	return kvcalloc(nr, size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
+			__GFP_RETRY_MAYFAIL);
 }
 
 /* For the debug log only: userspace can cause it at will. */

@@ -73,7 +73,8 @@ struct msm_vm_job *msm_vm_job_create(struct msm_vm_queue *queue, u32 nr_ops)
 		return job;
 
 	job->ops = kvcalloc(nr_ops, sizeof(*job->ops),
-			    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+			    GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
+			    __GFP_RETRY_MAYFAIL);
 	if (job->ops)
 		return job;
 

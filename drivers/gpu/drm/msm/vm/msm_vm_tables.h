@@ -21,8 +21,8 @@
  * @pool: a page for each table that is promised and not there yet
  * @made: number of tables below the root that are there
  * @drained: woken when @pool may have become smaller, or @dead is set
- * @gate: held by the one job that promises tables that are not there; from the check that @pool is small
- *	until it is not
+ * @gate: held by the one job that promises tables that are not there; from
+ *	the check that @pool is small until it is not
  * @dead: nobody needs to wait for @drained any more
  */
 struct msm_vm_tables {
