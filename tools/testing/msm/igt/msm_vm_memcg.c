@@ -14,9 +14,6 @@
 #define MIB		(1024 * 1024ull)
 /* Apart from each other by what a page table spans */
 #define TABLE_SPAN	(2 * MIB)
-/* Too many for the limit: page tables of 4 MiB, or VMAs of 2.5 to 5 MiB */
-#define FAR_OPS		1024
-#define NEAR_OPS	8000
 #define LIMIT		(2 * MIB)
 /* Bytes that need 2 GiB of page tables */
 #define HUGE		(1024 * 1024 * MIB)
@@ -83,18 +80,33 @@ static struct drm_msm_vm_bind_op *make_ops(const struct vm_canary *canary,
 	return ops;
 }
 
+/**
+ * struct many - MAPs in one request, too many for the limit
+ * @count: how many
+ * @apart: bytes from one to the next
+ */
+struct many {
+	u32 count;
+	u64 apart;
+};
+
+/* Page tables of 4 MiB; VMAs of 2.5 to 5 MiB; the array alone 6 MiB or more */
+static const struct many many_tables = { 1024, TABLE_SPAN };
+static const struct many many_vmas = { 8000, GPU_PAGE };
+static const struct many many_ops = { 40000, GPU_PAGE };
+
 /* More than the limit allows: an error, nothing changed, and again without. */
 static void refused(const void *arg)
 {
-	const u64 apart = arg ? TABLE_SPAN : GPU_PAGE;
-	const u32 count = arg ? FAR_OPS : NEAR_OPS;
+	const struct many *many = arg;
+	const u32 count = many->count;
 	struct drm_msm_vm_bind_op *ops;
 	struct vm_canary canary;
 	u64 tables;
 
 	enter_new_group();
 	vm_canary_open(&canary);
-	ops = make_ops(&canary, count, apart);
+	ops = make_ops(&canary, count, many->apart);
 	tables = fdinfo(&canary.vm, "msm-vm-tables");
 
 	msm_igt_assert_ok(gpu_account_group_limit(&group, LIMIT));
@@ -205,8 +217,10 @@ static void waiting_jobs(const void *arg)
 }
 
 static const struct msm_igt_subtest tests[] = {
-	{ "limit-tables", "no page tables beyond the limit", refused, "far" },
-	{ "limit-vmas", "no VMAs beyond the limit", refused },
+	{ "limit-tables", "no page tables beyond the limit", refused,
+	  &many_tables },
+	{ "limit-vmas", "no VMAs beyond the limit", refused, &many_vmas },
+	{ "limit-ops", "no operations beyond the limit", refused, &many_ops },
 	{ "huge-null", "no page tables for 1 TiB of nothing", huge_null },
 	{ "mapped-bos", "each BO that is mapped is charged", mapped_bos },
 	{ "waiting-jobs", "each job that waits is charged", waiting_jobs },

@@ -204,7 +204,8 @@ static int promise_slot(struct msm_vm_tables *tables, struct xarray *slots,
 			return ret;
 
 		ret = xa_insert(slots, index, xa_mk_value(1),
-				GFP_KERNEL | __GFP_NOWARN);
+				GFP_KERNEL | __GFP_NOWARN |
+				__GFP_RETRY_MAYFAIL);
 		if (!ret)
 			return 0;
 
