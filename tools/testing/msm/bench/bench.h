@@ -33,6 +33,7 @@ int bench_null(struct gpu_vm *vm, bool *have);
 
 int bench_map(void);
 int bench_ops(void);
+int bench_queue(void);
 int bench_tables(void);
 int bench_hole(void);
 int bench_flushes(void);

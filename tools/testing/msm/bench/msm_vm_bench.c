@@ -149,6 +149,7 @@ static const struct part {
 } parts[] = {
 	{ "map", bench_map },
 	{ "ops", bench_ops },
+	{ "queue", bench_queue },
 	{ "tables", bench_tables },
 	{ "submit", bench_submit },
 	{ "hole", bench_hole },

@@ -103,6 +103,9 @@ ROWS = [
       for count in (64, 10000)),
     Row(".. 10 000, shuffled against sorted",
         ratio(OPS.format("shuffled", 10000, "run"), OPS.format("sorted", 10000, "run")), "x"),
+    *(Row(f"{count} binds of one page that wait, once they may run: per bind", raw(f"queue_{count}_per_bind"), "instr")
+      for count in (100, 1000, 10000)),
+    Row(".. 10 000 against 100", ratio("queue_10000_per_bind", "queue_100_per_bind"), "x", 1.3),
     Row("1000 scattered MAPs: table pages set aside", raw("tables_sorted_reserved"), "pages"),
     Row(".. against those used", ratio("tables_sorted_reserved", "tables_sorted_used"), "x", 1.0, True),
     Row(".. shuffled against sorted", ratio("tables_shuffled_reserved", "tables_sorted_reserved"), "x", 1.0, True),
@@ -216,7 +219,7 @@ def main(argv):
     parser = argparse.ArgumentParser(prog="lab.py bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--arch")
-    parser.add_argument("parts", nargs="*", help="map, ops, tables, submit, hole, flushes, memory, vulkan; without any: all")
+    parser.add_argument("parts", nargs="*", help="map, ops, queue, tables, submit, hole, flushes, memory, vulkan; without any: all")
     args = parser.parse_args(argv)
     started = time.monotonic()
     listener = measure(arches.get(args.arch), args.parts)
