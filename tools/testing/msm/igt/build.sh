@@ -92,7 +92,7 @@ program msm_vm_fuzz vm_fuzz_bind.c vm_fuzz_calls.c vm_fuzz_stream.c vm_level.c v
 program msm_vm_inject vm_train.c
 program msm_vm_life vm_train.c
 program msm_vm_stress vm_level.c vm_random.c vm_stress.c
-program msm_vm_sweep vm_dmabuf.c
+program msm_vm_sweep vm_dmabuf.c vm_sweep_context.c vm_sweep_sync.c vm_sync.c
 program msm_vm_sync vm_sync.c vm_sync_array.c vm_sync_refuse.c
 
 printf 'TESTLIST\n%s\nmsm_vm_sweep\nEND TESTLIST\n' "$TESTS" > "$out/test-list.txt"

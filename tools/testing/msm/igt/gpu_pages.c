@@ -40,21 +40,29 @@ u32 gpu_pages_stamp(char letter, u32 page, bool last)
 	return (u32)letter << 24 | page << 1 | last;
 }
 
-/* A buffer of @pages pages, stamped as @letter. */
-int gpu_pages_bo(struct gpu_dev *dev, char letter, u32 pages,
-		 struct gpu_bo *bo)
+/* Stamp a buffer as @letter. */
+void gpu_pages_fill(struct gpu_bo *bo, char letter)
 {
 	const u32 dwords = GPU_PAGE / sizeof(u32);
-	int ret = gpu_bo_new(dev, pages * GPU_PAGE, bo);
 	u32 page;
 
-	for (page = 0; !ret && page < pages; page++) {
+	for (page = 0; page < bo->size / GPU_PAGE; page++) {
 		bo->map[page * dwords] = gpu_pages_stamp(letter, page, false);
 		bo->map[(page + 1) * dwords - 1] =
 			gpu_pages_stamp(letter, page, true);
 		bo->map[page * dwords + HOLE_OFFSET / sizeof(u32)] =
 			gpu_pages_stamp(letter, page, false);
 	}
+}
+
+/* A buffer of @pages pages, stamped as @letter. */
+int gpu_pages_bo(struct gpu_dev *dev, char letter, u32 pages,
+		 struct gpu_bo *bo)
+{
+	int ret = gpu_bo_new(dev, pages * GPU_PAGE, bo);
+
+	if (!ret)
+		gpu_pages_fill(bo, letter);
 	return ret;
 }
 

@@ -6,6 +6,7 @@
 
 #define GPU_PAGES_TEXT	160
 
+void gpu_pages_fill(struct gpu_bo *bo, char letter);
 int gpu_pages_bo(struct gpu_dev *dev, char letter, u32 pages,
 		 struct gpu_bo *bo);
 u32 gpu_pages_stamp(char letter, u32 page, bool last);

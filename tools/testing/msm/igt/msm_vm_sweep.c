@@ -15,7 +15,6 @@
  * copies from and to user space too.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -24,60 +23,11 @@
 #include "gpu_mem.h"
 #include "gpu_nth.h"
 #include "vm_dmabuf.h"
+#include "vm_sweep.h"
 #include "vm_test.h"
 
 /* More than any sequence allocates; a sweep that gets here does not end. */
 #define MOST	2000
-
-/**
- * struct sweep_state - what sequences work on
- * @vm: buffer A is mapped at vm.area, 8 pages; nothing behind it
- * @a: buffer of 8 pages
- * @b: buffer of 4 pages
- * @job: made ready for sequences that submit
- * @extra: a second context, for sequences that open or close one
- * @border: end of a table of each level, none of which is there
- * @gate: what a bind of the sequence waits for
- * @queue: a queue that the sequence made, or 0
- * @bo: a buffer that the sequence made or works on
- * @dmabuf: somebody else's memory
- * @step: for the message when a sequence of several calls fails
- * @node: path of the render node
- */
-struct sweep_state {
-	struct gpu_vm vm;
-	struct gpu_bo *a;
-	struct gpu_bo *b;
-	struct gpu_job job;
-	struct gpu_vm extra;
-	u64 border;
-	struct gpu_gate gate;
-	u32 queue;
-	struct gpu_bo bo;
-	int dmabuf;
-	const char *step;
-	char node[64];
-};
-
-/**
- * struct sweep - a sequence
- * @prepare: NULL, or makes ready what @act needs; nothing fails here
- * @act: the calls under test, 0 or a negative errno; must leave no half
- * @finish: NULL, or completes a successful @act and checks it
- * @undo: NULL, or brings a successful @act back to @before
- * @void_: closing, which has no way to report an error: should need no memory
- * @before: what the GPU sees before, and after an @act that failed
- * @after: what it sees after a successful one
- */
-struct sweep {
-	int (*prepare)(struct sweep_state *s);
-	int (*act)(struct sweep_state *s);
-	int (*finish)(struct sweep_state *s);
-	int (*undo)(struct sweep_state *s);
-	bool void_;
-	const char *before;
-	const char *after;
-};
 
 static int bind(struct sweep_state *s, const struct drm_msm_vm_bind_op *ops,
 		u32 count, int in_fence)
@@ -163,7 +113,7 @@ static int act_behind(struct sweep_state *s)
 	return ret;
 }
 
-static int prepare_submit(struct sweep_state *s)
+int vm_sweep_prepare_submit(struct sweep_state *s)
 {
 	gpu_job_begin(&s->job, &s->vm, 1);
 	gpu_job_read(&s->job, 0, s->vm.area);
@@ -175,7 +125,7 @@ static int act_submit(struct sweep_state *s)
 	return gpu_job_submit(&s->job, GPU_NO_FENCE);
 }
 
-static int finish_submit(struct sweep_state *s)
+int vm_sweep_finish_submit(struct sweep_state *s)
 {
 	int ret = gpu_job_finish(&s->job);
 	u32 want = gpu_pages_stamp('A', 0, false);
@@ -197,7 +147,7 @@ static int prepare_restore(struct sweep_state *s)
 	int ret = gpu_mem_shrink();
 
 	ret = ret ?: gpu_mem_swap_out(s->a->size / GPU_PAGE);
-	return ret ?: prepare_submit(s);
+	return ret ?: vm_sweep_prepare_submit(s);
 }
 
 /* A VM keeps its tables, so each round goes where there are none yet. */
@@ -248,26 +198,64 @@ static int undo_borders(struct sweep_state *s)
 	return gpu_vm_unmap(&s->vm, s->border - 2 * GPU_PAGE, s->b->size);
 }
 
-static int act_queue(struct sweep_state *s)
+static int prepare_null(struct sweep_state *s)
 {
-	return gpu_dev_queue_new(&s->vm.dev, MSM_SUBMITQUEUE_VM_BIND, 0,
-				 &s->queue);
+	u64 prr = 0;
+	int ret = gpu_dev_get_param(&s->vm.dev, MSM_PARAM_HAS_PRR, &prr);
+
+	msm_igt_require(ret || prr, "MSM_PARAM_HAS_PRR is 0: an SMMU without PRR\n");
+	return ret;
 }
 
-static int undo_queue(struct sweep_state *s)
+static int act_null(struct sweep_state *s)
 {
-	return gpu_dev_queue_close(&s->vm.dev, s->queue);
+	const struct drm_msm_vm_bind_op op =
+		gpu_bind_op_null(s->vm.area + 8 * GPU_PAGE, 4 * GPU_PAGE);
+
+	return bind(s, &op, 1, GPU_NO_FENCE);
+}
+
+static int new_private(struct sweep_state *s, u32 pages)
+{
+	int ret;
+
+	s->vm.dev.bo_flags = MSM_BO_NO_SHARE;
+	ret = gpu_bo_new(&s->vm.dev, pages * GPU_PAGE, &s->bo);
+	s->vm.dev.bo_flags = 0;
+	return ret;
+}
+
+/* Nobody has touched it: the bind is what allocates its pages. */
+static int prepare_private(struct sweep_state *s)
+{
+	return new_private(s, 4);
+}
+
+static int act_private(struct sweep_state *s)
+{
+	const struct drm_msm_vm_bind_op op =
+		gpu_bind_op_map(s->vm.area + 8 * GPU_PAGE, &s->bo, 0,
+				s->bo.size);
+
+	return bind(s, &op, 1, GPU_NO_FENCE);
+}
+
+static int finish_private(struct sweep_state *s)
+{
+	gpu_pages_fill(&s->bo, 'P');
+	return gpu_job_finish(&s->job);
+}
+
+static int undo_private(struct sweep_state *s)
+{
+	gpu_bo_free(&s->bo);
+	return undo_bind(s);
 }
 
 /* A private buffer, whose lock is the VM's, and that has no metadata yet */
 static int prepare_metadata(struct sweep_state *s)
 {
-	int ret;
-
-	s->vm.dev.bo_flags = MSM_BO_NO_SHARE;
-	ret = gpu_bo_new(&s->vm.dev, GPU_PAGE, &s->bo);
-	s->vm.dev.bo_flags = 0;
-	return ret;
+	return new_private(s, 1);
 }
 
 static int act_metadata(struct sweep_state *s)
@@ -299,57 +287,6 @@ static int act_import(struct sweep_state *s)
 static int undo_import(struct sweep_state *s)
 {
 	return gpu_bo_close_handle(&s->bo);
-}
-
-/* A context from nothing to its first bind queue */
-static int act_create(struct sweep_state *s)
-{
-	struct gpu_dev *dev = &s->extra.dev;
-	int ret;
-
-	s->step = "open";
-	dev->fd = open(s->node, O_RDWR | O_CLOEXEC);
-	if (dev->fd < 0)
-		return -errno;
-	s->step = "opt in";
-	ret = gpu_dev_opt_in(dev);
-	if (!ret)
-		s->step = "queue";
-	ret = ret ?: gpu_dev_queue_new(dev, MSM_SUBMITQUEUE_VM_BIND, 0,
-				       &s->extra.bind_queue);
-	if (ret)
-		gpu_dev_close(dev);
-	return ret;
-}
-
-static int undo_create(struct sweep_state *s)
-{
-	gpu_dev_close(&s->extra.dev);
-	return 0;
-}
-
-/* A context with a buffer mapped, and a bind that is just queued */
-static int prepare_close(struct sweep_state *s)
-{
-	struct gpu_vm *vm = &s->extra;
-	struct drm_msm_vm_bind_op op;
-	int ret = gpu_vm_open(vm);
-
-	op = gpu_bind_op_map(vm->area, &vm->scratch, 0, GPU_PAGE);
-	gpu_bo_unmap_cpu(&vm->scratch);
-	return ret ?: gpu_bind_ops(&vm->dev, vm->bind_queue, &op, 1,
-				   GPU_NO_FENCE, NULL);
-}
-
-/* Closing has no way to fail; it must not need memory that it lacks. */
-static int act_close(struct sweep_state *s)
-{
-	int ret = gpu_bo_close_handle(&s->extra.scratch);
-
-	ret = gpu_dev_queue_close(&s->extra.dev, s->extra.bind_queue) ?: ret;
-	gpu_dev_close(&s->extra.dev);
-	msm_igt_assert(!ret, "closing says %d\n", ret);
-	return 0;
 }
 
 static struct sweep_state state;
@@ -385,26 +322,70 @@ static void complete(struct sweep_state *s, const struct sweep *sweep)
 		msm_igt_assert_ok(sweep->undo(s));
 }
 
-/* Page tables set aside, KiB */
-static u64 set_aside(struct sweep_state *s)
-{
-	u64 kib = ~0ull;
+/**
+ * struct counts - what a sequence that failed must not change
+ * @fds: open files
+ * @kib: page tables set aside, KiB
+ * @bos: of all contexts
+ * @vms: of the VMs of this process
+ */
+struct counts {
+	int fds;
+	u64 kib;
+	u64 bos;
+	struct gpu_vm_counts vms;
+};
 
-	msm_igt_assert_ok(gpu_vm_fdinfo(&s->vm, "msm-vm-reserved", &kib));
-	return kib;
+/* A BO that a worker has locked at the moment is not counted. */
+static u64 count_bos(void)
+{
+	u64 before, now = vm_test_bo_count();
+
+	do {
+		before = now;
+		now = vm_test_bo_count();
+	} while (now != before);
+	return now;
+}
+
+static struct counts count(struct sweep_state *s)
+{
+	struct counts now = { .fds = gpu_dev_count_fds(), .bos = count_bos() };
+
+	msm_igt_assert_ok(gpu_vm_fdinfo(&s->vm, "msm-vm-reserved", &now.kib));
+	msm_igt_assert_ok(gpu_vm_count(&now.vms));
+	return now;
+}
+
+/* Nothing has changed. */
+static void check_failed(struct sweep_state *s, const struct sweep *sweep,
+			 u32 nth, const struct counts *before)
+{
+	struct counts now = count(s);
+
+	msm_igt_assert_ret(now.fds, before->fds);
+	msm_igt_assert(now.kib == before->kib,
+		       "%u: %llu KiB set aside, %llu before\n", nth, now.kib,
+		       before->kib);
+	msm_igt_assert(now.vms.mappings == before->vms.mappings,
+		       "%u: %llu mappings, %llu before\n", nth,
+		       now.vms.mappings, before->vms.mappings);
+	vm_test_expect_bo_count(before->bos);
+	if (sweep->failed)
+		sweep->failed(s);
+	vm_test_expect(&s->vm, s->vm.area, sweep->before);
 }
 
 /* Return: did anything fail? */
 static bool run_round(struct sweep_state *s, const struct sweep *sweep, u32 nth)
 {
+	struct counts before;
 	bool failed = false;
-	int fds, ret;
-	u64 kib;
+	int ret;
 
 	if (sweep->prepare)
 		msm_igt_assert_ok(sweep->prepare(s));
-	fds = gpu_dev_count_fds();
-	kib = set_aside(s);
+	before = count(s);
 	msm_igt_assert_ok(gpu_nth_arm(nth));
 	ret = sweep->act(s);
 	msm_igt_assert_ok(gpu_nth_disarm(&failed));
@@ -415,11 +396,7 @@ static bool run_round(struct sweep_state *s, const struct sweep *sweep, u32 nth)
 		       "%u: failed with %d%s%s\n", nth, ret,
 		       s->step ? " at " : "", s->step ?: "");
 	if (ret) {
-		msm_igt_assert_ret(gpu_dev_count_fds(), fds);
-		msm_igt_assert(set_aside(s) == kib,
-			       "%u: %llu KiB set aside, %llu before\n", nth,
-			       set_aside(s), kib);
-		vm_test_expect(&s->vm, s->vm.area, sweep->before);
+		check_failed(s, sweep, nth, &before);
 		msm_igt_assert_ok(sweep->act(s));
 	}
 	complete(s, sweep);
@@ -442,16 +419,6 @@ static void run_sweep(const void *arg)
 	close(state.dmabuf);
 	vm_test_close(&state.vm);
 }
-
-static const struct sweep create = {
-	.act = act_create, .undo = undo_create,
-	.before = "A0-7", .after = "A0-7",
-};
-
-static const struct sweep queue = {
-	.act = act_queue, .undo = undo_queue,
-	.before = "A0-7", .after = "A0-7",
-};
 
 static const struct sweep map = {
 	.act = act_map, .finish = finish_bind, .undo = undo_bind,
@@ -479,7 +446,7 @@ static const struct sweep array = {
 };
 
 static const struct sweep submit = {
-	.prepare = prepare_submit, .act = act_submit, .finish = finish_submit,
+	.prepare = vm_sweep_prepare_submit, .act = act_submit, .finish = vm_sweep_finish_submit,
 	.before = "A0-7", .after = "A0-7",
 };
 
@@ -500,8 +467,19 @@ static const struct sweep evict = {
 };
 
 static const struct sweep restore = {
-	.prepare = prepare_restore, .act = act_submit, .finish = finish_submit,
+	.prepare = prepare_restore, .act = act_submit, .finish = vm_sweep_finish_submit,
 	.before = "A0-7", .after = "A0-7",
+};
+
+static const struct sweep map_null = {
+	.prepare = prepare_null, .act = act_null, .finish = finish_bind,
+	.undo = undo_bind, .before = "A0-7 .", .after = "A0-7 z4",
+};
+
+static const struct sweep map_private = {
+	.prepare = prepare_private, .act = act_private,
+	.finish = finish_private, .undo = undo_private,
+	.before = "A0-7 .", .after = "A0-7 P0-3",
 };
 
 static const struct sweep metadata = {
@@ -514,15 +492,13 @@ static const struct sweep import = {
 	.before = "A0-7", .after = "A0-7",
 };
 
-static const struct sweep close_all = {
-	.prepare = prepare_close, .act = act_close, .void_ = true,
-	.before = "A0-7", .after = "A0-7",
-};
-
 static const struct msm_igt_subtest tests[] = {
-	{ "create", "open, opt in, first queue", run_sweep, &create },
-	{ "queue", "one more bind queue", run_sweep, &queue },
+	{ "create", "open, opt in, first queue", run_sweep, &vm_sweep_create },
+	{ "queue", "one more bind queue", run_sweep, &vm_sweep_queue },
 	{ "map", "one MAP into a hole", run_sweep, &map },
+	{ "map-null", "one MAP_NULL into a hole", run_sweep, &map_null },
+	{ "map-private", "one MAP of a NO_SHARE buffer without pages", run_sweep,
+	  &map_private },
 	{ "map-borders", "one MAP across a table of each level", run_sweep,
 	  &borders },
 	{ "map-shared", "the same, with a table that another bind has promised",
@@ -532,12 +508,16 @@ static const struct msm_igt_subtest tests[] = {
 	{ "unmap", "UNMAP of the middle", run_sweep, &unmap },
 	{ "array", "three operations, new page tables", run_sweep, &array },
 	{ "submit", "SUBMIT by address", run_sweep, &submit },
+	{ "sync-bind", "MAP with syncobjs, points among them", run_sweep,
+	  &vm_sweep_sync_bind },
+	{ "sync-submit", "SUBMIT with the same", run_sweep,
+	  &vm_sweep_sync_submit },
 	{ "evict", "reclaim of all that is idle", run_sweep, &evict },
 	{ "restore", "SUBMIT after that, pages in swap", run_sweep, &restore },
 	{ "metadata", "GEM_INFO, of a private buffer", run_sweep, &metadata },
 	{ "import", "of somebody else's dma-buf", run_sweep, &import },
 	{ "close", "buffer, queue and file with a bind queued", run_sweep,
-	  &close_all },
+	  &vm_sweep_close },
 };
 
 static void sweep_fixture(void)
