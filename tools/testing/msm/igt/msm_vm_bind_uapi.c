@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "gpu_fence.h"
@@ -491,6 +492,39 @@ static void op_stride_odd(const void *arg)
 	vm_canary_close(&c);
 }
 
+/*
+ * The exception: the kernel reads the request and cannot write the fence into it,
+ * but by then all is done.  The number of the fence is lost, not the fence.
+ */
+static void request_read_only(const void *arg)
+{
+	struct drm_msm_vm_bind *req;
+	struct drm_msm_vm_bind_op op;
+	struct vm_canary c;
+
+	vm_canary_open(&c);
+	req = mmap(NULL, GPU_PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	msm_igt_assert(req != MAP_FAILED, "mmap: %d\n", -errno);
+	op = good_op(&c, false);
+	gpu_bind_request(req, c.vm.bind_queue, &op, 1);
+	req->flags = MSM_VM_BIND_FENCE_FD_OUT;
+	msm_igt_assert_ok(mprotect(req, GPU_PAGE, PROT_NONE));
+	msm_igt_assert_ret(gpu_bind_ioctl(&c.vm.dev, req), -EFAULT);
+	vm_canary_check(&c);
+
+	msm_igt_assert_ok(mprotect(req, GPU_PAGE, PROT_READ));
+	msm_igt_assert_ret(gpu_bind_ioctl(&c.vm.dev, req), -EFAULT);
+	msm_igt_assert_ret(req->fence_fd, GPU_NO_FENCE);
+	msm_igt_assert_ret(gpu_dev_count_fds(), c.fds + 1);
+	msm_igt_assert_ok(gpu_fence_finish(c.next_fd));
+	vm_test_expect(&c.vm, c.base, "A0-3 B0 .");
+	vm_test_unmap(&c.vm, c.hole, 1);
+	vm_canary_check(&c);
+	munmap(req, GPU_PAGE);
+	vm_canary_close(&c);
+}
+
 #define BAD_REQUEST(fn, code, why) \
 	(&(const struct bad_request){ .spoil = fn, .err = -(code), \
 				      .reason = why })
@@ -529,6 +563,8 @@ static const struct msm_igt_subtest request_tests[] = {
 	{ "bind-stride", "0 is 40, more is walked, its tail must be zero",
 	  op_stride },
 	{ "bind-stride-odd", "41 is walked by, too", op_stride_odd },
+	{ "request-read-only", "an error, and the bind is done all the same",
+	  request_read_only },
 };
 
 /* What the driver says as an error, whoever causes it */
