@@ -88,9 +88,10 @@ static void expect_same(u32 first, u32 count, const char *key)
 	}
 }
 
-/* What the four phases of a bind must say, from event @i on */
+/* What the phases of a bind must say, from event @i on */
 struct phases {
 	const char *reserve;
+	const char *lock;
 	const char *commit;
 	const char *run;
 	const char *retire;
@@ -99,10 +100,11 @@ struct phases {
 static void expect_job(u32 i, const struct phases *want)
 {
 	expect(i, "msm_vm_reserve", want->reserve);
-	expect(i + 1, "msm_vm_commit", want->commit);
-	expect(i + 2, "msm_vm_run", want->run);
-	expect(i + 3, "msm_vm_retire", want->retire);
-	expect_same(i, 4, "job");
+	expect(i + 1, "msm_vm_lock", want->lock);
+	expect(i + 2, "msm_vm_commit", want->commit);
+	expect(i + 3, "msm_vm_run", want->run);
+	expect(i + 4, "msm_vm_retire", want->retire);
+	expect_same(i, 5, "job");
 }
 
 /* Splits @a twice and replaces two of its pages by @b. */
@@ -128,17 +130,17 @@ static void bind_refused(struct gpu_vm *vm, struct gpu_bo *b)
 
 /* Four-level tables: a new 1 GiB wants one of 2 MiB and one above. */
 static const struct phases first = {
-	"ops=1 vmas=3 pages=3", "seqno=0 ops=1 edits=1",
+	"ops=1 vmas=3 pages=3", "locks=2", "seqno=0 ops=1 edits=1",
 	"seqno=0 error=0 flushes=0 tables=3", "gone=0 pages=0",
 };
 
 static const struct phases map = {
-	"ops=1 vmas=3 pages=2", "seqno=1 ops=1 edits=1",
+	"ops=1 vmas=3 pages=2", "locks=2", "seqno=1 ops=1 edits=1",
 	"seqno=1 error=0 flushes=0 tables=5", "gone=0 pages=0",
 };
 
 static const struct phases over = {
-	"ops=2 vmas=5 pages=0", "seqno=2 ops=2 edits=3",
+	"ops=2 vmas=5 pages=0", "locks=3", "seqno=2 ops=2 edits=3",
 	"seqno=2 error=0 flushes=1 tables=5", "gone=2 pages=0",
 };
 
@@ -164,18 +166,20 @@ static void phases(const void *arg)
 	vm_test_close(&vm);
 	wait_for("msm_vm_free", 1);
 
-	msm_igt_assert(nr_events == 16, "%u events, not 16\n", nr_events);
+	msm_igt_assert(nr_events == 20, "%u events, not 20\n", nr_events);
 	expect_same(0, nr_events, "vm");
 	expect(0, "msm_vm_create", "");
 	expect_job(1, &first);
-	expect_job(5, &map);
-	expect(6, "msm_vm_commit", queue);
-	expect_job(9, &over);
-	expect(13, "msm_vm_reserve", "ops=1 vmas=3 pages=2");
-	expect(14, "msm_vm_retire", "gone=0 pages=0");
-	expect_same(13, 2, "job");
+	expect_job(6, &map);
+	expect(8, "msm_vm_commit", queue);
+	expect_job(11, &over);
+	expect(16, "msm_vm_reserve", "ops=1 vmas=3 pages=2");
+	expect(17, "msm_vm_refuse", "");
+	expect(18, "msm_vm_retire", "gone=0 pages=0");
+	msm_igt_assert(strstr(events[17].text, "error=-22 reason=fd "),
+		       "not refused for its fence: %s\n", events[17].text);
 	/* The scratch buffer, three pieces of A, and B */
-	expect(15, "msm_vm_free", "mapped=5 vmas=0 vm_bos=0 pages=0 jobs=0");
+	expect(19, "msm_vm_free", "mapped=5 vmas=0 vm_bos=0 pages=0 jobs=0");
 	gpu_trace_stop();
 }
 
@@ -211,7 +215,7 @@ static void free_last(const void *arg)
 }
 
 static const struct msm_igt_subtest tests[] = {
-	{ "phases", "create, reserve, commit, run, retire, free: in order, with the right numbers",
+	{ "phases", "an event for each phase, in order, with the right numbers",
 	  phases },
 	{ "free-last", "a VM goes after its last bind", free_last },
 };

@@ -543,7 +543,7 @@ void msm_vm_kill(struct msm_vm *vm, int error, const char *reason)
  * @err: errno for userspace
  * @fmt: the reason
  *
- * For the debug log only: userspace can cause it at will.
+ * For the debug log and tracing only: userspace can cause it at will.
  *
  * Return: @err.
  */
@@ -555,6 +555,7 @@ int msm_vm_refuse(struct msm_vm *vm, int err, const char *fmt, ...)
 	va_start(args, fmt);
 	vaf.fmt = fmt;
 	vaf.va = &args;
+	trace_msm_vm_refuse(vm, err, &vaf);
 	drm_dbg_driver(vm->base.drm, "VM_BIND refused: %pV (%d)\n", &vaf, err);
 	va_end(args);
 

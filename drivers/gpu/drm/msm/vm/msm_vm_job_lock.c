@@ -18,6 +18,7 @@
 #include "msm_vm.h"
 #include "msm_vm_job.h"
 #include "msm_vm_refuse.h"
+#include "msm_vm_trace.h"
 
 /* Between two steps of many: BOs that are locked already do not look at signals. */
 static int may_go_on(void)
@@ -126,6 +127,9 @@ int msm_vm_job_lock(struct msm_vm_job *job)
 		else if (!ret && job->ops[i].req.null)
 			prepare_null(&job->ops[i]);
 	}
+
+	if (!ret)
+		trace_msm_vm_lock(job->vm, job->number, job->exec.num_objects);
 
 	return ret;
 }

@@ -68,6 +68,20 @@ TRACE_EVENT(msm_vm_dead,
 		      __get_str(reason))
 );
 
+/* A VM_BIND, or what else the client wanted of the VM, that is not done. */
+TRACE_EVENT(msm_vm_refuse,
+	    TP_PROTO(const void *vm, int error, struct va_format *reason),
+	    TP_ARGS(vm, error, reason),
+	    TP_STRUCT__entry(__field(const void *, vm)
+			     __field(int, error)
+			     __vstring(reason, reason->fmt, reason->va)),
+	    TP_fast_assign(__entry->vm = vm;
+			   __entry->error = error;
+			   __assign_vstr(reason, reason->fmt, reason->va);),
+	    TP_printk("vm=%p error=%d reason=%s", __entry->vm,
+		      __entry->error, __get_str(reason))
+);
+
 /* The phases of a bind job.  @job tells it from the others of its VM. */
 
 /* @pages are set aside for the VM now, for this job and those in flight. */
@@ -87,6 +101,20 @@ TRACE_EVENT(msm_vm_reserve,
 	    TP_printk("vm=%p job=%llu ops=%u vmas=%llu pages=%llu",
 		      __entry->vm, __entry->job, __entry->ops, __entry->vmas,
 		      __entry->pages)
+);
+
+/* @locks are held, those of the VM and of BOs: nothing can fail any more. */
+TRACE_EVENT(msm_vm_lock,
+	    TP_PROTO(const void *vm, u64 job, u32 locks),
+	    TP_ARGS(vm, job, locks),
+	    TP_STRUCT__entry(__field(const void *, vm)
+			     __field(u64, job)
+			     __field(u32, locks)),
+	    TP_fast_assign(__entry->vm = vm;
+			   __entry->job = job;
+			   __entry->locks = locks;),
+	    TP_printk("vm=%p job=%llu locks=%u", __entry->vm, __entry->job,
+		      __entry->locks)
 );
 
 /* @seqno is the place of the job in the order of the VM, @edits what it stages. */
