@@ -19,12 +19,13 @@ PICTURES = ("demo.png", "va-map.svg")
 # These hang the GPU on purpose
 UPSETTING = ("vk_robust", "vk_lost")
 # With tlb_strict the GPU compares each translation with the tables in memory, and counts those that are stale.
+# Its folder is there once somebody has opened the device: vulkaninfo.
 SCRIPT = f"""\
 . /tests/vulkan/turnip.sh
+vulkaninfo > /results/vulkan/vulkaninfo.txt 2>&1
 for file in /sys/kernel/debug/dri/*/vgpu/tlb_strict; do
 	[ -w "$file" ] && echo 1 > "$file"
 done
-vulkaninfo > /results/vulkan/vulkaninfo.txt 2>&1
 echo "LAB-PROGRAM {DEMO}"
 /tests/vulkan/{DEMO} /results/vulkan > /results/vulkan/{DEMO}.txt 2>&1
 echo "LAB-ENDED $?"
