@@ -33,7 +33,7 @@
  */
 static struct msm_vm_range *to_range(struct rb_node *node)
 {
-	return rb_entry_safe(node, struct msm_vm_range, rb);
+	return rb_entry(node, struct msm_vm_range, rb);
 }
 
 static void widen(struct msm_vm_reach *reach, const struct msm_vm_reach *other)
