@@ -17,7 +17,16 @@ import tempfile
 from pathlib import Path
 
 from lab import common, patchfile, plan, tree
-from lab.common import Failure, say, write_atomic
+from lab.common import Failure, run, say, write_atomic
+
+
+def _ignored(folder, paths):
+    """Those of paths that are products: the kernel's own .gitignore files name them."""
+    with tempfile.TemporaryDirectory(prefix="msm-save-") as scratch:
+        run(["git", "init", "-q", scratch])
+        done = run(["git", f"--git-dir={scratch}/.git", f"--work-tree={folder}", "check-ignore", "--stdin", "-z"],
+                   cwd=folder, stdin="\0".join(paths).encode(), check=False)
+    return set(done.stdout.split("\0"))
 
 
 class Edits:
@@ -35,13 +44,11 @@ class Edits:
     def _beside_the_series(self):
         """Files of the kernel, or new ones, that were touched although the series does not have them."""
         pristine = set(tree.listing(self.src))
-        for line in tree.listing(self.folder):
-            path = line.rsplit(" ", 2)[0]
-            if path in self.state.files or line in pristine or plan.JUNK.search(path):
-                continue
-            old = self.src / path
-            if not old.exists() or old.read_bytes() != (self.folder / path).read_bytes():
-                yield path
+        touched = {line.rsplit(" ", 2)[0] for line in tree.listing(self.folder) if line not in pristine}
+        touched = {path for path in touched if path not in self.state.files and not plan.JUNK.search(path)}
+        made = {path for path in touched if not (self.src / path).exists()}
+        made -= _ignored(self.folder, made)
+        return made | {path for path in touched if (self.src / path).exists() and self.data(path) != (self.src / path).read_bytes()}
 
     def data(self, path):
         return (self.folder / path).read_bytes() if (self.folder / path).exists() else None

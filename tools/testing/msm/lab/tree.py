@@ -189,6 +189,8 @@ def _apply(src, tree, wanted, force, say):
         if tree.is_dir() and not force:
             _keep_strangers(tree, state, say)
         _copy_source(src, tree, state, mark, say)
+    elif force:
+        _restore(src, tree, wanted)
     written = _sync(src, tree, state, wanted)
     say(f"tree: {tree}: {len(wanted)} files of the series, {written} written")
     return written
@@ -229,6 +231,16 @@ def _copy_source(src, tree, state, mark, say):
     state.source, state.copied, state.files = mark, time.time(), {}
     state.save()
     os.rename(new, tree)
+
+
+def _restore(src, tree, wanted):
+    """Put back files of the source that were edited or deleted, though the series does not touch them."""
+    here = set(listing(str(tree)))
+    for line in listing(str(src)):
+        path = line.rsplit(" ", 2)[0]
+        if line not in here and path not in wanted:
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            run(["cp", "-a", src / path, tree / path])
 
 
 def _sync(src, tree, state, wanted):

@@ -198,6 +198,16 @@ class View1(Toy):
         self.apply(force=True)
         self.assertEqual((self.tree / "drivers/new.c").read_text(), "their edit\n")
 
+    def test_force_brings_the_source_back(self):
+        self.apply()
+        (self.tree / "Kbuild").unlink()
+        (self.tree / "Makefile").write_text("obj-y := edited.o\n")
+        self.put(self.tree / "drivers/mine.c", "mine\n")
+        self.apply(force=True)
+        self.assertEqual((self.tree / "Kbuild").read_text(), "\n")
+        self.assertTrue((self.tree / "Makefile").read_text().startswith("VERSION = 6\n"))
+        self.assertTrue((self.tree / "drivers/mine.c").exists())
+
     def test_work_beside_the_series_outlives_its_source(self):
         self.apply()
         self.put(self.tree / "drivers/old2.c", "mine\n")
@@ -332,6 +342,13 @@ class Save(Toy):
         done, refused = self.save()
         self.assertEqual((len(done), refused), (1, []))
         self.assertEqual((self.root / "drivers/more.c").read_text(), "more\n")
+
+    def test_products_are_not_saved(self):
+        self.put(self.src / ".gitignore", "*.o\n/drivers/generated/\n")
+        self.apply()
+        for path in ("drivers/old.o", "drivers/generated/table.c"):
+            self.put(self.tree / path, "made\n")
+        self.assertEqual(self.save(), ([], []))
 
     def test_both_sides(self):
         (self.tree / "drivers/new.c").write_text("edited\n")
