@@ -231,7 +231,7 @@ def main(argv):
         say(f"  {name}: {reason}")
     for text in listener.failed:
         say(f"FAILED {text}")
-    path = common.OUT / "results" / "bench.json"
+    path = common.OUT / "results" / ("-".join(["bench", *args.parts]) + ".json")    # a part leaves the whole alone
     record(path, rows, listener.figures)
     say(f"figures: {path}; all of it took {clock(time.monotonic() - started)}")
     say(last_line(rows))
