@@ -11,13 +11,11 @@
 #include <linux/dma-fence.h>
 #include <linux/file.h>
 #include <linux/fcntl.h>
+#include <linux/kthread.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/sizes.h>
 #include <uapi/drm/msm_drm.h>
-
-#include <drm/drm_drv.h>
-#include <drm/drm_file.h>
-#include <drm/drm_gem.h>
-#include <drm/drm_kunit_helpers.h>
 
 #include "../msm_drv.h"
 #include "../msm_gem.h"
@@ -26,6 +24,7 @@
 #include "../vm/msm_vm_job.h"
 #include "../vm/msm_vm_queue.h"
 #include "../vm/msm_vm_run.h"
+#include "msm_vm_test_client.h"
 
 #define BASE		((u64)SZ_4G)
 #define RANGE		((u64)SZ_1G * 512)
@@ -86,17 +85,9 @@ static const struct drm_gpuvm_ops vm_ops = {
 
 static void setup_device(struct fixture *fix)
 {
-	struct kunit *test = fix->test;
 	struct msm_drm_private *priv = &fix->priv;
-	struct device *dev = drm_kunit_helper_alloc_device(test);
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
-	fix->drm = __drm_kunit_helper_alloc_drm_device(test, dev,
-						       sizeof(*fix->drm), 0,
-						       DRIVER_GEM |
-						       DRIVER_GEM_GPUVA);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fix->drm);
-
+	fix->drm = msm_vm_test_device(fix->test, DRIVER_GEM | DRIVER_GEM_GPUVA);
 	fix->drm->dev_private = priv;
 	mutex_init(&priv->lru.lock);
 	drm_gem_lru_init(&priv->lru.unbacked, &priv->lru.lock);
@@ -107,18 +98,12 @@ static void setup_device(struct fixture *fix)
 
 static void setup_bo(struct fixture *fix)
 {
-	struct drm_gem_object *obj = &fix->bo.base;
-	struct drm_file *file = &fix->file;
-
-	drm_gem_private_object_init(fix->drm, obj, BO_PAGES * PAGE_SIZE);
-	obj->funcs = &bo_funcs;
+	msm_vm_test_client(&fix->file, HANDLE);
+	msm_vm_test_add_bo(fix->test, fix->drm, &fix->file, &fix->bo.base,
+			   BO_PAGES * PAGE_SIZE, HANDLE);
+	fix->bo.base.funcs = &bo_funcs;
 	fix->bo.pages = fix->pages;
 	fix->bo.madv = MSM_MADV_WILLNEED;
-
-	idr_init_base(&file->object_idr, HANDLE);
-	spin_lock_init(&file->table_lock);
-	KUNIT_ASSERT_EQ(fix->test, HANDLE,
-			idr_alloc(&file->object_idr, obj, HANDLE, 0, GFP_KERNEL));
 }
 
 static void setup_vm(struct fixture *fix)
@@ -329,6 +314,65 @@ static void job_refused_locked(struct kunit *test)
 	expect_no_trace(fix);
 }
 
+/**
+ * struct locker - a thread that locks what a job touches, and gives it up
+ * @fix: the fixture
+ * @done: it has given it up
+ */
+struct locker {
+	struct fixture *fix;
+	struct completion done;
+};
+
+static int lock_and_abort(void *data)
+{
+	struct locker *locker = data;
+	struct msm_vm_job *job = create(locker->fix, HANDLE);
+	int ret = 0;
+
+	allow_signal(SIGINT);
+	for (int phase = CREATE; phase < PHASES && !ret; phase++)
+		ret = enter(locker->fix, job, phase);
+	msm_vm_job_abort(job);
+	complete(&locker->done);
+
+	return ret;
+}
+
+/* A signal ends the wait for a lock that somebody else holds. */
+static void interrupt_locker(struct fixture *fix, struct dma_resv *resv)
+{
+	struct locker locker = { .fix = fix };
+	struct kunit *test = fix->test;
+	struct task_struct *task;
+
+	init_completion(&locker.done);
+	task = kthread_create(lock_and_abort, &locker, "msm-vm-locker");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	get_task_struct(task);
+
+	KUNIT_EXPECT_EQ(test, 0, dma_resv_lock(resv, NULL));
+	wake_up_process(task);
+	KUNIT_EXPECT_EQ(test, 0,
+			wait_for_completion_timeout(&locker.done, HZ / 20));
+	send_sig(SIGINT, task, 1);
+	KUNIT_EXPECT_NE(test, 0,
+			wait_for_completion_timeout(&locker.done, PATIENCE));
+	dma_resv_unlock(resv);
+
+	KUNIT_EXPECT_EQ(test, -EINTR, kthread_stop(task));
+	put_task_struct(task);
+	expect_no_trace(fix);
+}
+
+static void job_lock_interrupted(struct kunit *test)
+{
+	struct fixture *fix = test->priv;
+
+	interrupt_locker(fix, drm_gpuvm_resv(&fix->vm.base));
+	interrupt_locker(fix, fix->bo.base.resv);
+}
+
 /* A job that changes nothing, or unmaps where nothing is; Return: its fence. */
 static struct dma_fence *commit(struct fixture *fix, struct msm_vm_queue *queue,
 				u32 nr_ops, struct dma_fence *after)
@@ -471,6 +515,7 @@ static struct kunit_case job_cases[] = {
 	KUNIT_CASE(job_abort),
 	KUNIT_CASE(job_refused),
 	KUNIT_CASE(job_refused_locked),
+	KUNIT_CASE(job_lock_interrupted),
 	KUNIT_CASE(job_runs),
 	KUNIT_CASE(job_of_dead_vm),
 	KUNIT_CASE(job_outlives_queue),

@@ -10,15 +10,12 @@
 #include <uapi/drm/drm_fourcc.h>
 #include <uapi/drm/msm_drm.h>
 
-#include <drm/drm_drv.h>
-#include <drm/drm_file.h>
 #include <drm/drm_framebuffer.h>
-#include <drm/drm_gem.h>
-#include <drm/drm_kunit_helpers.h>
 #include <drm/drm_mode_config.h>
 
 #include "../msm_drv.h"
 #include "../msm_gem.h"
+#include "msm_vm_test_client.h"
 
 enum { SHARED = 1, PRIVATE, NR_HANDLES };
 
@@ -43,34 +40,21 @@ static const struct drm_gem_object_funcs bo_funcs = { .free = bo_free };
 
 static const struct drm_mode_config_funcs mode_funcs;
 
-static void add_bo(struct kunit *test, struct fixture *fix, u32 handle)
-{
-	struct drm_gem_object *obj = &fix->bos[handle].base;
-
-	drm_gem_private_object_init(fix->drm, obj, SZ_64K);
-	obj->funcs = &bo_funcs;
-	KUNIT_ASSERT_EQ(test, handle,
-			idr_alloc(&fix->file.object_idr, obj, handle, 0,
-				  GFP_KERNEL));
-}
-
 static int setup(struct kunit *test)
 {
 	struct fixture *fix = kunit_kzalloc(test, sizeof(*fix), GFP_KERNEL);
-	struct device *dev = drm_kunit_helper_alloc_device(test);
 
 	KUNIT_ASSERT_NOT_NULL(test, fix);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dev);
-	fix->drm = __drm_kunit_helper_alloc_drm_device(test, dev,
-						       sizeof(*fix->drm), 0,
-						       DRIVER_GEM);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fix->drm);
+	fix->drm = msm_vm_test_device(test, DRIVER_GEM);
 	fix->drm->mode_config.funcs = &mode_funcs;
 
-	idr_init_base(&fix->file.object_idr, SHARED);
-	spin_lock_init(&fix->file.table_lock);
-	for (u32 handle = SHARED; handle < NR_HANDLES; handle++)
-		add_bo(test, fix, handle);
+	msm_vm_test_client(&fix->file, SHARED);
+	for (u32 handle = SHARED; handle < NR_HANDLES; handle++) {
+		struct drm_gem_object *obj = &fix->bos[handle].base;
+
+		msm_vm_test_add_bo(test, fix->drm, &fix->file, obj, SZ_64K, handle);
+		obj->funcs = &bo_funcs;
+	}
 	fix->bos[PRIVATE].flags = MSM_BO_NO_SHARE;
 	test->priv = fix;
 

@@ -10,6 +10,8 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include <kunit/visibility.h>
+
 #include <drm/drm_print.h>
 
 #include "../msm_drv.h"
@@ -347,6 +349,7 @@ bool msm_vm_has_null(struct msm_gpu *gpu)
 {
 	return has_private_tables(gpu) && msm_iommu_has_prr(gpu->aspace->mmu);
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_has_null);
 
 static int refuse(struct msm_gpu *gpu, int err, const char *reason)
 {
@@ -388,6 +391,7 @@ int msm_vm_enable(struct msm_gpu *gpu, struct msm_file_private *ctx,
 
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_enable);
 
 static struct msm_vm *decision(struct msm_file_private *ctx)
 {

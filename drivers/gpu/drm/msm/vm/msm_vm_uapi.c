@@ -272,3 +272,4 @@ int msm_ioctl_vm_bind(struct drm_device *dev, void *data, struct drm_file *file)
 
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_ioctl_vm_bind);
