@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "gpu_bind.h"
 #include "gpu_fence.h"
 #include "gpu_legacy.h"
 #include "gpu_mem.h"
@@ -504,6 +505,30 @@ static void hang_legacy(const void *arg)
 	vm_train_close(&other);
 }
 
+/* The reset that ends a hang takes the PRR page from nobody. */
+static void hang_null(const void *arg)
+{
+	struct drm_msm_vm_bind_op op;
+	struct vm_train guilty;
+	struct gpu_vm vm;
+	u64 prr = 0;
+
+	vm_test_open(&vm);
+	msm_igt_assert_ok(gpu_dev_get_param(&vm.dev, MSM_PARAM_HAS_PRR, &prr));
+	msm_igt_require(prr, "MSM_PARAM_HAS_PRR is 0: an SMMU without PRR\n");
+	op = gpu_bind_op_null(vm.area, 2 * GPU_PAGE);
+	msm_igt_assert_ok(gpu_vm_bind(&vm, &op, 1));
+
+	vm_train_open(&guilty);
+	vm_train_hang_now(&guilty);
+	vm_test_expect(&vm, vm.area, "z2 .");
+	op = gpu_bind_op_null(vm.area + GPU_PAGE, 2 * GPU_PAGE);
+	msm_igt_assert_ok(gpu_vm_bind(&vm, &op, 1));
+	vm_test_expect(&vm, vm.area, "z3 .");
+	vm_train_close(&guilty);
+	vm_test_close(&vm);
+}
+
 static const struct msm_igt_subtest tests[] = {
 	{ "hang-queued", "queued jobs of the VM do nothing, others' are done",
 	  hang_queued },
@@ -531,6 +556,7 @@ static const struct msm_igt_subtest tests[] = {
 	{ "fault-then-wait", "a job that stands still after a fault is a hang",
 	  fault_then_wait },
 	{ "hang-dump", "there is a dump of a hang", hang_dump },
+	{ "hang-null", "MAP_NULL of another VM, before and after", hang_null },
 	{ "hang-again", "one VM after another", hang_again },
 	{ "hang-legacy", "a context that did not opt in goes on", hang_legacy },
 };

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "gpu_bind.h"
+#include "gpu_fence.h"
+#include "gpu_knob.h"
 #include "msm_igt.h"
 #include "vm_test.h"
 
@@ -137,6 +139,30 @@ static void large(const void *arg)
 	vm_test_close(&vm);
 }
 
+/*
+ * The SMMU sleeps when the GPU does, and its registers lose what they held; what
+ * programs them again has to know of the page.
+ */
+static void after_suspend(const void *arg)
+{
+	int ms = gpu_fence_scaled_ms(GPU_FENCE_PATIENCE_MS);
+	struct gpu_vm vm;
+	u64 on;
+
+	open_sparse(&vm);
+	map_null(&vm, vm.area, 2 * GPU_PAGE);
+	vm_test_expect(&vm, vm.area, "z2 .");
+	do {
+		usleep(10000);
+		ms -= 10;
+		msm_igt_require(!gpu_knob_stat("prr_enabled", &on),
+				"only the virtual GPU says whether it sleeps\n");
+	} while (on && ms > 0);
+	msm_igt_assert(!on, "the SMMU does not go to sleep\n");
+	vm_test_expect(&vm, vm.area, "z2 .");
+	vm_test_close(&vm);
+}
+
 static const u64 one_gib = GIB + 4 * GPU_PAGE;
 static const u64 five_gib = 5 * GIB;
 
@@ -245,6 +271,7 @@ static const struct msm_igt_subtest tests[] = {
 	{ "larger-than-4g", "a size is cut to 32 bits", large, &five_gib },
 	{ "bad-input", "arguments without meaning are taken", bad_input },
 	{ "come-and-go", "the page is freed under a VM", come_and_go },
+	{ "null-after-suspend", "the SMMU wakes up without the page", after_suspend },
 	{ "debugfs", "what is shown is not what is mapped", debugfs },
 };
 
