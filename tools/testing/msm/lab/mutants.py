@@ -12,7 +12,8 @@ built into one msm.ko, a copy of the driver outside of out/tree, and sleep until
 the module is loaded with mutant=NUMBER. A mutant is caught when a test fails, the
 kernel complains, the module cannot be removed, or the guest dies; a guest whose
 kernel has complained is left for a new one. First comes number 0, the driver as
-it is, with all tests that are named: they must pass.
+it is, with all tests that are named: they must pass. Guests run side by side, as
+those of `make check` do.
 """
 
 import argparse
@@ -20,11 +21,13 @@ import itertools
 import os
 import re
 import shutil
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import arch as arches, common, deps, expect, health, igtrun, kernel, programs, report, rootfs
+from lab import arch as arches, check, common, deps, expect, health, igtrun, kernel, programs, qemu, report, rootfs
 from lab.common import Failure, say
 from lab.guest import Guest, Options
 from lab.report import FAIL, PASS, SKIP, Case
@@ -36,6 +39,7 @@ TEST = re.compile(r"^(kunit:[\w-]+(\.\w+)?|\w+@[\w-]+|vk_\w+/[\w-]+)$")
 # A kernel that has complained is not to be trusted with the next mutant, and it is to go quickly.
 DIE = ("panic_on_warn=1", "oops=panic", "softlockup_panic=1", "hung_task_panic=1")
 CONTROL = "the driver as it is"
+BATCH = 16      # mutants for one guest: a boot costs about as much as a mutant
 DEFINITION = """
 unsigned int msm_mutant;
 module_param_named(mutant, msm_mutant, uint, 0444);
@@ -238,18 +242,25 @@ def verdict(lines):
 
 @dataclass
 class Hunt:
-    """Guests that try mutants one after the other; done is {number: Case}."""
+    """
+    A guest, and those that replace it, that tries mutants one after the other, or, as a control, the driver as it is with
+    all their tests; done is {number: Case}.
+    """
 
     mutants: list
     control: bool
     say: object
+    total: int      # of all hunts
+    count: object = field(default_factory=lambda: itertools.count(1))   # the same
+    stop: object = field(default_factory=threading.Event)   # set: guests were ended, which is no mutant's doing
     done: dict = field(default_factory=dict)
     since: float = field(default_factory=time.monotonic)
 
     def jobs(self):
         """{number: [test]} of what is left to do; 0 is the driver as it is."""
-        everything = {0: sorted({test for mutant in self.mutants for test in mutant.tests})} if self.control else {}
-        everything.update({mutant.number: mutant.tests for mutant in self.mutants})
+        everything = {mutant.number: mutant.tests for mutant in self.mutants}
+        if self.control:
+            everything = {0: sorted({test for tests in everything.values() for test in tests})}
         return {number: tests for number, tests in everything.items() if number not in self.done}
 
     def settle(self, number, lines, death=""):
@@ -267,7 +278,7 @@ class Hunt:
             case = Case(CONTROL, CONTROL, FAIL if bad else PASS, took, " / ".join(bad), "" if bad else "all tests pass")
         self.done[number] = case
         word = ("caught  " if mutant else "ok      ") if case.outcome == PASS else "SURVIVED" if mutant else "FAILED  "
-        self.say(f"  [{len(self.done)}/{len(self.mutants) + self.control}] {word} {case.name}: {case.note or case.detail} ({took:.0f} s)")
+        self.say(f"  [{next(self.count)}/{self.total}] {word} {case.name}: {case.note or case.detail} ({took:.0f} s)")
 
     def line(self, log, raw):
         """A line that the guest's script prints."""
@@ -289,6 +300,8 @@ class Hunt:
         words = " ".join(f"{number}:{','.join(tests)}" for number, tests in self.jobs().items())
         before, self.since = len(self.done), time.monotonic()
         outcome = guest.run(SCRIPT.format(jobs=words, settle=igtrun.SETTLE, splat=health.SPLAT.pattern), lambda raw: self.line(guest.log, raw))
+        if self.stop.is_set():
+            return
         found, _ = split(guest.log.read_text(errors="replace"))
         for number in [number for number in found if number not in self.done]:
             self.settle(number, found[number], outcome.explain() or "the guest ended")
@@ -317,18 +330,42 @@ def setup(arch, mutants):
         return build(arch, mutants, say)
 
 
-def hunt(arch, folder, chosen, control):
-    """Cases of all that were chosen; those that an interruption left out are skipped."""
-    options = Options(name="mutants", vgpu=False, swap=256, timeout=0, idle=300, extra={"tests": programs.folder(arch)},
+def _to_the_end(arch, folder, hunt_, name):
+    """Boot guests until all of a hunt is done."""
+    options = Options(name=name, vgpu=False, swap=256, timeout=0, idle=300, extra={"tests": programs.folder(arch)},
                       words=["kunit.filter=speed>slow", *DIE])
-    guest, hunt_ = Guest(arch, folder, options), Hunt(chosen, control, say)
+    guest = Guest(arch, folder, options)
+    while hunt_.jobs() and not hunt_.stop.is_set():
+        hunt_.boot(guest)
+
+
+def hunts(chosen, control):
+    """All that is to be done, in batches; the driver as it is comes first, as it has the most tests."""
+    parts = [chosen[at:at + BATCH] for at in range(0, len(chosen), BATCH)]
+    shared = len(chosen) + control, itertools.count(1), threading.Event()
+    found = [Hunt(part, False, say, *shared) for part in parts]
+    return [Hunt(chosen, True, say, *shared), *found] if control else found
+
+
+def hunt(arch, folder, chosen, control, at_once):
+    """Cases of all that were chosen; those that an interruption left out are skipped."""
+    batches = hunts(chosen, control)
+    pool = ThreadPoolExecutor(at_once or check.lanes(batches, len(os.sched_getaffinity(0)), check.free_memory()))
     try:
-        while hunt_.jobs():
-            hunt_.boot(guest)
-    except KeyboardInterrupt:
+        for running in [pool.submit(_to_the_end, arch, folder, batch, f"mutants-{number}") for number, batch in enumerate(batches)]:
+            running.result()
+    except BaseException as error:
+        batches[0].stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        qemu.Process.end_all()
+        if not isinstance(error, KeyboardInterrupt):
+            raise
         say("mutants: interrupted")
-    rest = [Case(mutant.file, mutant.name, SKIP, detail="not run") for mutant in chosen if mutant.number not in hunt_.done]
-    return [*hunt_.done.values(), *rest]
+    finally:
+        pool.shutdown()
+    done = {number: case for batch in batches for number, case in batch.done.items()}
+    rest = [Case(mutant.file, mutant.name, SKIP, detail="not run") for mutant in chosen if mutant.number not in done]
+    return [*(done[number] for number in sorted(done)), *rest]
 
 
 def _words(mutant):
@@ -341,6 +378,8 @@ def main(argv):
     parser.add_argument("--only", default="", help="regular expression: mutants whose line in --list has it")
     parser.add_argument("--no-control", action="store_true", help="leave out the run without a mutant")
     parser.add_argument("--list", action="store_true", help="name the mutants and their tests, run nothing")
+    parser.add_argument("--at-once", type=int, default=os.environ.get("GUESTS") or 0, help="guests at a time "
+                        "(default: as CPUs and memory allow)")
     args = parser.parse_args(argv)
     arch, mutants = arches.get(args.arch), load(TABLE.read_text())
     chosen = [mutant for mutant in mutants if re.search(args.only, _words(mutant))]
@@ -351,12 +390,12 @@ def main(argv):
     if not chosen:
         raise Failure(f"no mutant has {args.only}")
     started = time.monotonic()
-    cases = hunt(arch, setup(arch, mutants), chosen, not args.no_control)
+    cases = hunt(arch, setup(arch, mutants), chosen, not args.no_control, args.at_once)
     for line in table(cases):
         say(line)
     path = common.OUT / "results" / "mutants.xml"
     report.junit(cases, {case.suite: (0.0, "") for case in cases}, path)
-    say(f"junit: {path}; console of the last guest: {common.OUT / 'log/mutants.console.log'}; "
+    say(f"junit: {path}; consoles of the guests: {common.OUT / 'log'}/mutants-*.console.log; "
         f"all of it took {report.clock(time.monotonic() - started)}")
     say(report.last_line(cases))
     return 0 if report.succeeded(cases) else 1

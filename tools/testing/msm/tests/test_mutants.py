@@ -142,7 +142,7 @@ class Planting(unittest.TestCase):
 class Verdict(unittest.TestCase):
     def hunt(self):
         said = []
-        hunt = mutants.Hunt(mutants.load(TABLE), True, said.append)
+        hunt = mutants.Hunt(mutants.load(TABLE), False, said.append, 3)
         return hunt, said
 
     def test_each_kind(self):
@@ -156,11 +156,16 @@ class Verdict(unittest.TestCase):
 
     def test_what_is_left(self):
         hunt, said = self.hunt()
-        self.assertEqual(hunt.jobs()[0], ["kunit:msm-vma", "kunit:msm-vma.vma_pairs", "msm_vm_bind@basic"])
-        hunt.settle(0, [])
+        self.assertEqual(list(hunt.jobs()), [1, 2])
         hunt.settle(1, ["LAB-MUTANT failed a: b"])
         self.assertEqual(hunt.jobs(), {2: ["kunit:msm-vma.vma_pairs"]})
-        self.assertRegex(said[1], r"\[2/3\] caught   first: a: b \(\d+ s\)")
+        self.assertRegex(said[0], r"\[1/3\] caught   first: a: b \(\d+ s\)")
+
+    def test_the_control_has_all_tests(self):
+        control, *batches = mutants.hunts(mutants.load(TABLE), True)
+        self.assertEqual(control.jobs(), {0: ["kunit:msm-vma", "kunit:msm-vma.vma_pairs", "msm_vm_bind@basic"]})
+        self.assertEqual([list(batch.jobs()) for batch in batches], [[1, 2]])
+        self.assertEqual([batch.total for batch in batches], [3])
 
     def test_a_test_that_could_not_run_has_noticed_nothing(self):
         hunt, said = self.hunt()

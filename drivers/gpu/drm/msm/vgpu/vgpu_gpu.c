@@ -36,6 +36,7 @@
 #include "vgpu_gpu.h"
 #include "vgpu_hw.h"
 #include "vgpu_inject.h"
+#include "vgpu_iommu.h"
 #include "vgpu_ring.h"
 #include "vgpu_stat.h"
 
@@ -198,15 +199,25 @@ static int vgpu_gpu_pm_suspend(struct msm_gpu *gpu)
 	return msm_gpu_pm_suspend(gpu);
 }
 
+/*
+ * As a6xx_recover() does, switch the GPU off and on again, and with it the SMMU,
+ * which is in the same power domain.
+ */
 static void vgpu_gpu_recover(struct msm_gpu *gpu)
 {
+	struct device *dev = &gpu->pdev->dev;
+
 	adreno_dump_info(gpu);
 
 	for (int i = 0; i < 8; i++)
-		dev_info(&gpu->pdev->dev, "CP_SCRATCH_REG%d: %u\n", i,
+		dev_info(dev, "CP_SCRATCH_REG%d: %u\n", i,
 			 vgpu_read(gpu, REG_A6XX_CP_SCRATCH_REG(i)));
 
-	adreno_recover(gpu);
+	gpu->funcs->pm_suspend(gpu);
+	vgpu_iommu_power_cycle(vgpu_from_gpu_device(dev)->smmu);
+	gpu->funcs->pm_resume(gpu);
+	if (msm_gpu_hw_init(gpu))
+		dev_err(dev, "the GPU does not start again\n");
 }
 
 static struct msm_ringbuffer *vgpu_gpu_active_ring(struct msm_gpu *gpu)

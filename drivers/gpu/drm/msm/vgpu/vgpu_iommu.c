@@ -254,6 +254,18 @@ static int vgpu_iommu_runtime_resume(struct device *dev)
 	return 0;
 }
 
+/**
+ * vgpu_iommu_power_cycle() - switch the SMMU off and on again while it is in use
+ * @pdev: the SMMU
+ *
+ * The GPU must be reset before, so that none of its accesses comes in between.
+ */
+void vgpu_iommu_power_cycle(struct platform_device *pdev)
+{
+	vgpu_iommu_runtime_suspend(&pdev->dev);
+	vgpu_iommu_runtime_resume(&pdev->dev);
+}
+
 static DEFINE_RUNTIME_DEV_PM_OPS(vgpu_iommu_pm_ops, vgpu_iommu_runtime_suspend,
 				 vgpu_iommu_runtime_resume, NULL);
 

@@ -31,5 +31,6 @@ vgpu_iommu_create(const struct vgpu_iommu_data *data);
 int vgpu_iommu_claim(struct platform_device *smmu, struct device *client);
 u32 *vgpu_iommu_forget_inv(struct platform_device *smmu);
 void vgpu_iommu_fault(struct platform_device *smmu);
+void vgpu_iommu_power_cycle(struct platform_device *smmu);
 
 #endif /* __VGPU_IOMMU_H__ */
