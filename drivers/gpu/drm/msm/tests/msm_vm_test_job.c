@@ -317,10 +317,12 @@ static void job_refused_locked(struct kunit *test)
 /**
  * struct locker - a thread that locks what a job touches, and gives it up
  * @fix: the fixture
+ * @ready: it takes signals
  * @done: it has given it up
  */
 struct locker {
 	struct fixture *fix;
+	struct completion ready;
 	struct completion done;
 };
 
@@ -331,6 +333,7 @@ static int lock_and_abort(void *data)
 	int ret = 0;
 
 	allow_signal(SIGINT);
+	complete(&locker->ready);
 	for (int phase = CREATE; phase < PHASES && !ret; phase++)
 		ret = enter(locker->fix, job, phase);
 	msm_vm_job_abort(job);
@@ -346,6 +349,7 @@ static void interrupt_locker(struct fixture *fix, struct dma_resv *resv)
 	struct kunit *test = fix->test;
 	struct task_struct *task;
 
+	init_completion(&locker.ready);
 	init_completion(&locker.done);
 	task = kthread_create(lock_and_abort, &locker, "msm-vm-locker");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
@@ -353,6 +357,7 @@ static void interrupt_locker(struct fixture *fix, struct dma_resv *resv)
 
 	KUNIT_EXPECT_EQ(test, 0, dma_resv_lock(resv, NULL));
 	wake_up_process(task);
+	wait_for_completion(&locker.ready);
 	KUNIT_EXPECT_EQ(test, 0,
 			wait_for_completion_timeout(&locker.done, HZ / 20));
 	send_sig(SIGINT, task, 1);
