@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All suites in the guest under the checking kernel: progress, a table, JUnit, one last line.
 
-Two guests keep two CPUs busy for two thirds of the time, so three suites run side
-by side for every two CPUs, as far as there is memory; then each line of progress
-begins with the name of its suite.
+A guest keeps one CPU busy most of the time, so guests run side by side, as many as
+there are CPUs and memory for; then each line of progress begins with the name of its
+suite.
 """
 
 import argparse
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -37,8 +38,8 @@ MOST = 4                    # guests at a time
 
 
 def lanes(names, cpus, memory):
-    """How many of these suites to run at a time, with so many CPUs and so many bytes of free memory."""
-    return max(1, min(len(names), cpus * 3 // 2, memory // GUEST_MEMORY, MOST))
+    """How many guests of these suites to run at a time, with so many CPUs and so many bytes of free memory."""
+    return max(1, min(sum(suites.GUESTS.get(name, 1) for name in names), cpus, memory // GUEST_MEMORY, MOST))
 
 
 def free_memory():
@@ -53,7 +54,7 @@ def run(context_, names, at_once=None):
     done = {name: _suite(context_, name) for name in names if name == "lab"}
     others = [name for name in names if name not in done]
     at_once = at_once or lanes(others, len(os.sched_getaffinity(0)), free_memory())
-    if at_once == 1:
+    if at_once == 1 or not suites.BOOTED & set(others):
         done |= {name: _suite(context_, name) for name in others}
     else:
         done |= _side_by_side(context_, others, at_once)
@@ -61,17 +62,18 @@ def run(context_, names, at_once=None):
 
 
 def _side_by_side(context_, names, at_once):
-    """The longest first, so that none of them is the last to start."""
+    """The longest first, so that none of them is the last to start; a suite may have several guests."""
     width = max(map(len, names))
     first = sorted(names, key=lambda name: suites.LONGEST.index(name) if name in suites.LONGEST else len(suites.LONGEST))
     context_.ask_kvm()
-    pool = ThreadPoolExecutor(at_once)
+    slots = threading.Semaphore(at_once)
+    pool = ThreadPoolExecutor(len(names))
     try:
-        running = {name: pool.submit(_suite, replace(context_, say=_prefixed(context_.say, f"{name:{width}} ")), name)
+        running = {name: pool.submit(_suite, replace(context_, say=_prefixed(context_.say, f"{name:{width}} "), slots=slots), name)
                    for name in first}
         return {name: future.result() for name, future in running.items()}
     except BaseException:
-        # Interrupted: begin no further suite, and do not wait for guests.
+        # Interrupted: begin no further guest, and do not wait for those that run.
         pool.shutdown(wait=False, cancel_futures=True)
         qemu.Process.end_all()
         raise
@@ -84,8 +86,8 @@ def _prefixed(out, prefix):
 
 
 def _suite(context_, name):
-    """Run one suite; return (cases, (seconds, log))."""
-    started = time.monotonic()
+    """Run one suite; return (cases, (seconds that its guests ran, log))."""
+    started, context_ = time.monotonic(), replace(context_, busy=[])
     context_.say(f"{name}: {(suites.SUITES[name].__doc__ or '').splitlines()[0]}")
     try:
         found = list(suites.SUITES[name](context_))
@@ -93,7 +95,7 @@ def _suite(context_, name):
         found = [report.Case(name, name, report.FAIL, detail=str(failure))]
     except (OSError, ValueError, KeyError) as error:    # a bug of the lab, which is not to take the other suites along
         found = [report.Case(name, name, report.FAIL, detail=f"{type(error).__name__}: {error}")]
-    return found, (time.monotonic() - started, suites.log_of(name))
+    return found, (sum(context_.busy) or time.monotonic() - started, suites.log_of(name))
 
 
 def covered(context_, build, times):

@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,6 +56,9 @@ class Outcome:
         return f"{words[self.result.verdict]}: {self.result.reason} (log: {self.log})"
 
 
+_asking = threading.Lock()      # about KVM: one probe is enough, and its log is one file
+
+
 class Guest:
     """One kernel build and one guest root, ready to boot any number of times."""
 
@@ -75,9 +79,10 @@ class Guest:
 
     def _accel(self, control, image):
         kvm.hint(self.arch)
-        if not kvm.known(self.arch):
-            image = image or self._initrd(control)
-            kvm.probe(self._machine(control, image, "true", probe=True))
+        with _asking:
+            if not kvm.known(self.arch):
+                image = image or self._initrd(control)
+                kvm.probe(self._machine(control, image, "true", probe=True))
         return "kvm" if kvm.works(self.arch) else "tcg"
 
     def _initrd(self, control):

@@ -254,6 +254,7 @@ class Hunt:
     count: object = field(default_factory=lambda: itertools.count(1))   # the same
     stop: object = field(default_factory=threading.Event)   # set: guests were ended, which is no mutant's doing
     done: dict = field(default_factory=dict)
+    failures: list = field(default_factory=list)        # of the lab
     since: float = field(default_factory=time.monotonic)
 
     def jobs(self):
@@ -331,12 +332,16 @@ def setup(arch, mutants):
 
 
 def _to_the_end(arch, folder, hunt_, name):
-    """Boot guests until all of a hunt is done."""
+    """Boot guests until all of a hunt is done, or one could do nothing, which is a failure of its own."""
     options = Options(name=name, vgpu=False, swap=256, timeout=0, idle=300, extra={"tests": programs.folder(arch)},
                       words=["kunit.filter=speed>slow", *DIE])
     guest = Guest(arch, folder, options)
-    while hunt_.jobs() and not hunt_.stop.is_set():
-        hunt_.boot(guest)
+    try:
+        while hunt_.jobs() and not hunt_.stop.is_set():
+            hunt_.boot(guest)
+    except Failure as failure:
+        say(f"  {name}: {failure}")
+        hunt_.failures.append(Case("mutants", name, FAIL, detail=str(failure)))
 
 
 def hunts(chosen, control):
@@ -350,7 +355,7 @@ def hunts(chosen, control):
 def hunt(arch, folder, chosen, control, at_once):
     """Cases of all that were chosen; those that an interruption left out are skipped."""
     batches = hunts(chosen, control)
-    pool = ThreadPoolExecutor(at_once or check.lanes(batches, len(os.sched_getaffinity(0)), check.free_memory()))
+    pool = ThreadPoolExecutor(at_once or check.lanes(range(len(batches)), len(os.sched_getaffinity(0)), check.free_memory()))
     try:
         for running in [pool.submit(_to_the_end, arch, folder, batch, f"mutants-{number}") for number, batch in enumerate(batches)]:
             running.result()
@@ -365,7 +370,7 @@ def hunt(arch, folder, chosen, control, at_once):
         pool.shutdown()
     done = {number: case for batch in batches for number, case in batch.done.items()}
     rest = [Case(mutant.file, mutant.name, SKIP, detail="not run") for mutant in chosen if mutant.number not in done]
-    return [*(done[number] for number in sorted(done)), *rest]
+    return [*(done[number] for number in sorted(done)), *(case for batch in batches for case in batch.failures), *rest]
 
 
 def _words(mutant):
@@ -383,6 +388,8 @@ def main(argv):
     args = parser.parse_args(argv)
     arch, mutants = arches.get(args.arch), load(TABLE.read_text())
     chosen = [mutant for mutant in mutants if re.search(args.only, _words(mutant))]
+    if args.at_once < 0:
+        raise Failure(f"GUESTS={args.at_once}: how many at a time, 1 or more; 0: as CPUs and memory allow")
     if args.list:
         for mutant in chosen:
             say(_words(mutant))

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The suites of `make check`: each is a function from a Context to its cases."""
 
+import contextlib
 import io
 import shutil
+import threading
 import time
 import unittest
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import arch as arches, common, deps, expect, fuzzrun, health, igtrun, initrd, kernel, ktap, vulkanrun
+from lab import arch as arches, common, deps, expect, fuzzrun, health, igtrun, initrd, kernel, ktap, qemu, vulkanrun
+from lab.common import Failure
 from lab.guest import Guest, Options
 from lab.report import FAIL, PASS, SKIP, Case
 
@@ -32,12 +36,31 @@ class Context:
     tests: Path         # built IGT tests and demo
     lockdep: bool
     say: object = common.say
+    slots: object = field(default_factory=lambda: threading.Semaphore(1))   # guests that may run at a time, of all suites
+    busy: list = field(default_factory=list)        # seconds that each guest of this suite ran
 
     def guest(self, suite, **options):
         extra = {"results": RESULTS}
         if self.tests.is_dir():
             extra["tests"] = self.tests
         return Guest(self.arch, self.build, Options(name=f"check-{suite}", extra=extra, **options))
+
+    @contextlib.contextmanager
+    def turn(self):
+        """Wait for one of the slots; what follows is what the suite's time counts."""
+        with self.slots:
+            if qemu.Process.ended:
+                raise Failure("interrupted")
+            started = time.monotonic()
+            try:
+                yield
+            finally:
+                self.busy.append(time.monotonic() - started)
+
+    def boot(self, guest, script, on_line):
+        """Run a script in a guest when it is its turn; return the Outcome."""
+        with self.turn():
+            return guest.run(script, on_line)
 
     def ask_kvm(self):
         """Find out about KVM now, not in several guests at once."""
@@ -95,10 +118,11 @@ def lab(context):
 def fuzz(context):
     """The VMA core of the driver on the host, under libFuzzer, ASan and UBSan."""
     deps.ensure("fuzz", arches.get(arches.HOST), context.say)
-    with common.exclusive(common.OUT):
-        kernel.make_tree()
-        fuzzrun.build(common.OUT / "tree", context.say)
-    yield from fuzzrun.run(context.say)
+    with context.turn():
+        with common.exclusive(common.OUT):
+            kernel.make_tree()
+            fuzzrun.build(common.OUT / "tree", context.say)
+        yield from fuzzrun.run(context.say)
 
 
 def _name(test):
@@ -153,7 +177,7 @@ def _kunit(context, suite, guest):
         yield Case(suite, "modules", FAIL, detail=f"{initrd.release(context.build)} has no test module of the series")
         return
     lines = []
-    outcome = guest.run(KUNIT.format(modules=" ".join(modules)), lines.append)
+    outcome = context.boot(guest, KUNIT.format(modules=" ".join(modules)), lines.append)
     text = [line.decode(errors="replace") for line in lines]
     for module in modules:
         found = list(_module_cases(suite, module, text, outcome))
@@ -193,12 +217,33 @@ def _igt(context, suite, root, patterns, part="", seconds=igtrun.SECONDS, apart=
     plan = igtrun.Plan(suite, root, patterns, results, slow=not guest.fast(), seconds=seconds, apart=apart)
     live = igtrun.Live(lambda number, total, program, subtest, word, seconds:
                        context.show(number, total, f"{program.removeprefix('msm/')} {subtest}", word, seconds))
-    outcome = guest.run(plan.script(), live.line)
+    outcome = context.boot(guest, plan.script(), live.line)
     live.finish()
     for case in [*igtrun.cases(plan, live), *health.check(suite, outcome, context.lockdep)]:
         if part and "/" not in case.name:
             case.name += f" ({part[1:]})"
         yield case
+
+
+def _beside(suite, *parts):
+    """The cases of several guests of a suite, which run side by side as far as there are slots."""
+    with ThreadPoolExecutor(len(parts)) as pool:
+        try:
+            return [case for cases in pool.map(lambda part: _part(suite, part), parts) for case in cases]
+        except KeyboardInterrupt:
+            qemu.Process.end_all()      # or the parts that wait would begin
+            raise
+
+
+def _part(suite, part):
+    """What could not run is a failure beside the results of the other parts."""
+    found = []
+    try:
+        for case in part:
+            found.append(case)
+    except Failure as failure:
+        found.append(Case(suite, "guest", FAIL, detail=str(failure)))
+    return found
 
 
 def _complete(suite, found, *more):
@@ -221,9 +266,10 @@ def igt_stock(context):
     if missing:
         yield from missing
         return
-    found = [*_igt(context, "igt-stock", igtrun.STOCK, ("^msm/msm_(bo|mapping|recovery|submit|submitoverhead)$",),
-                   memory=1536),
-             *_igt(context, "igt-stock", igtrun.STOCK, ("msm_shrink@copy-gpu.*-8$",), part="-shrink", apart=True, **SHRINK)]
+    found = _beside("igt-stock",
+                    _igt(context, "igt-stock", igtrun.STOCK, ("^msm/msm_(bo|mapping|recovery|submit|submitoverhead)$",),
+                         memory=1536),
+                    _igt(context, "igt-stock", igtrun.STOCK, ("msm_shrink@copy-gpu.*-8$",), part="-shrink", apart=True, **SHRINK))
     yield from _complete("igt-stock", found)
 
 
@@ -238,10 +284,12 @@ def igt_shrink(context):
         timeout=24 * SHRINK_SECONDS, **SHRINK)))
 
 
-# All of ours; one wants an SMMU without PRR, and gets a guest of its own.
+# All of ours, in guests of about the same length; one wants an SMMU without PRR.
 SWEEP = "^msm_vm_sweep$"
-IGT = ("^msm_(?!vm_(sweep|fuzz|bind_uapi)$)", "msm_vm_bind_uapi@(?!map-null$)")
+MEMORY = "^msm_vm_(evict|memcg)$"
+INPUT = "msm_vm_bind_uapi@(?!map-null$)"
 WITHOUT_PRR = "msm_vm_bind_uapi@map-null$"
+REST = "^msm_(?!vm_(sweep|fuzz|evict|memcg|bind_uapi)$)"
 
 
 def _can_fail(context):
@@ -258,8 +306,11 @@ def igt(context):
     if not (context.tests / "test-list.txt").exists():
         yield Case("igt", "build", FAIL, detail=f"{context.tests}: no tests were built")
         return
-    found = [*_igt(context, "igt", "/tests", (*IGT, SWEEP) if _can_fail(context) else IGT, swap=256),
-             *_igt(context, "igt", "/tests", (WITHOUT_PRR,), part="-no-prr", words=["msm.vgpu_prr=0"])]
+    found = _beside("igt",
+                    _igt(context, "igt", "/tests", (REST, SWEEP) if _can_fail(context) else (REST,), swap=256),
+                    _igt(context, "igt", "/tests", (MEMORY,), part="-memory", swap=256),
+                    _igt(context, "igt", "/tests", (INPUT,), part="-input"),
+                    _igt(context, "igt", "/tests", (WITHOUT_PRR,), part="-no-prr", words=["msm.vgpu_prr=0"]))
     yield from _complete("igt", found, *(["sweep"] if _can_fail(context) else []))
 
 
@@ -272,7 +323,7 @@ def vulkan(context):
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir(parents=True)
     live = vulkanrun.Live(context.show)
-    outcome = context.guest("vulkan", idle=300).run(vulkanrun.SCRIPT, live.line)
+    outcome = context.boot(context.guest("vulkan", idle=300), vulkanrun.SCRIPT, live.line)
     yield from _complete("vulkan", list(vulkanrun.cases(live, results, outcome.log)))
     yield from health.check("vulkan", outcome, context.lockdep)
 
@@ -293,5 +344,6 @@ SUITES = {"lab": lab, "fuzz": fuzz, "kunit": kunit, "kunit-slow": kunit_slow, "i
           "vulkan": vulkan, "igt-shrink": igt_shrink, "sweep": sweep}
 BOOTED = set(SUITES) - {"lab", "fuzz"}
 # Suites that take long, the longest first: where suites run side by side these begin.
-LONGEST = ("igt-shrink", "kunit-slow", "igt", "igt-stock", "kunit", "vulkan")
+LONGEST = ("igt-shrink", "kunit-slow", "vulkan", "igt", "igt-stock", "kunit")
+GUESTS = {"igt": 4, "igt-stock": 2}     # how many a suite has, if more than one
 DEFAULT = ("lab", "fuzz", "kunit", "igt-stock", "igt", "vulkan")

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tests of lab/report.py, lab/expect.py, lab/health.py, lab/igtrun.py and lab/ci.py: how a result is judged and told."""
 
-import _thread
+import itertools
 import json
 import signal
 import sys
 import tempfile
+import threading
 import time
 import types
 import unittest
@@ -181,6 +182,7 @@ class SideBySide(unittest.TestCase):
 
     def test_cpus_and_memory_decide(self):
         self.assertEqual(check.lanes(["a"] * 5, 2, 24 << 30), 2)
+        self.assertEqual(check.lanes(["igt"], 3, 24 << 30), 3)
         self.assertEqual(check.lanes(["a"] * 5, 16, 24 << 30), 4)
         self.assertEqual(check.lanes(["a"] * 5, 16, 7 << 30), 2)
         self.assertEqual(check.lanes(["a"], 16, 24 << 30), 1)
@@ -193,20 +195,50 @@ class SideBySide(unittest.TestCase):
         self.assertEqual(list(times), ["kunit", "igt-stock", "igt"])
         self.assertEqual(self.began[-1], "kunit")
 
-    def test_an_interruption_begins_no_other_suite(self):
+    def interrupted(self, name, at_once):
+        """Run a suite of four guests, interrupted in the first as by ctrl-C."""
+        numbers = itertools.count()
+
+        class Fake:
+            def run(fake, script, on_line):
+                number, end = next(numbers), time.monotonic() + 10
+                self.began.append(number)
+                if number == 0:
+                    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+                while not qemu.Process.ended and time.monotonic() < end:     # until it is killed
+                    time.sleep(0.01)
+
+        def part(context, number):
+            context.boot(Fake(), "", None)
+            yield Case("igt", str(number), report.PASS)
+
         def suite(context):
-            """Is interrupted, as by ctrl-C, and goes on for a moment."""
-            _thread.interrupt_main()
-            time.sleep(0.3)
-            return []
-        suites.SUITES["igt"] = suites.SUITES["igt-stock"] = suite
+            """One of four guests."""
+            yield from suites._beside("igt", *(part(context, number) for number in range(4)))
+
+        suites.SUITES["igt"] = suite
         self.addCleanup(setattr, qemu.Process, "ended", False)
         # A job in the background of a shell begins with the signal ignored.
         self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
         with self.assertRaises(KeyboardInterrupt):
-            check.run(self.context, ["igt", "igt-stock", "kunit"], 2)
+            check.run(self.context, [name], at_once)
         self.assertTrue(qemu.Process.ended)
-        self.assertEqual(self.began, [])
+
+    def test_an_interruption_begins_no_other_guest(self):
+        self.interrupted("igt", 2)
+        self.assertLessEqual(len(self.began), 2)
+
+    def test_one_guest_at_a_time_is_interrupted_too(self):
+        self.interrupted("igt", 1)
+        self.assertEqual(len(self.began), 1)
+
+    def test_a_guest_that_fails_leaves_the_others(self):
+        def part(number):
+            if number:
+                raise Failure("no guest")
+            yield Case("igt", "case", report.PASS)
+        found = suites._beside("igt", part(1), part(0))
+        self.assertEqual([case.outcome for case in found], [report.FAIL, report.PASS])
 
     def test_each_line_names_its_suite(self):
         check.run(self.context, ["kunit", "igt"], 2)
