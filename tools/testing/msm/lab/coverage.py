@@ -3,13 +3,14 @@
 
 Each guest leaves its counters in out/results/gcov/NAME when it ends; the report
 adds up what the suites of one check left. A line counts when gcov knows it: code,
-not comments. expect/coverage.txt gives reasons for lines that no test reaches.
+not comments. expect/coverage.txt gives reasons for lines that no test reaches, by file, function and text.
 """
 
 import json
 import re
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab import common, expect
@@ -20,6 +21,12 @@ OURS = ("vm", "vgpu")                   # folders below drivers/gpu/drm/msm, and
 FILES = ("msm_pgtable.c", "msm_syncobj.c")
 DRIVER = "drivers/gpu/drm/msm"
 TARGET = 95.0                           # percent of the lines of drivers/gpu/drm/msm/vm
+
+
+@dataclass
+class Line:
+    function: str
+    times: int = 0
 
 
 def _kept():
@@ -47,7 +54,7 @@ def keep(folder, name):
 
 
 def counts(build, kept):
-    """{file below DRIVER: {line: times}}, added up over all guests."""
+    """{file below DRIVER: {line number: Line}}, added up over all guests."""
     total = {}
     for data in sorted(kept.rglob("*.gcda")):
         name = str(data).rpartition(f"/{DRIVER}/")[2]
@@ -68,7 +75,7 @@ def add(total, text):
                 continue
             own = total.setdefault(name, {})
             for row in entry["lines"]:
-                own[row["line_number"]] = own.get(row["line_number"], 0) + row["count"]
+                own.setdefault(row["line_number"], Line(row.get("function_name", ""))).times += row["count"]
 
 
 def _is_ours(path, name):
@@ -80,9 +87,10 @@ def uncovered(total, driver, rules):
     rows = []
     for name, lines in sorted(total.items()):
         source = (driver / name).read_text().splitlines()
-        for number in sorted(number for number, times in lines.items() if not times):
+        for number in sorted(number for number, line in lines.items() if not line.times):
             text = source[number - 1].strip() if number <= len(source) else ""
-            reasons = [rule.reason for rule in rules if rule.covers(name) and re.search(rule.what, text)]
+            place = f"{name}:{lines[number].function}"
+            reasons = [rule.reason for rule in rules if rule.covers(place) and re.search(rule.what, text)]
             rows.append((f"{name}:{number}", text, (reasons or [""])[0]))
     return rows
 
@@ -104,7 +112,7 @@ def _row(name, parts):
 
 
 def _sum(parts):
-    return sum(map(len, parts)), sum(bool(times) for part in parts for times in part.values())
+    return sum(map(len, parts)), sum(bool(line.times) for part in parts for line in part.values())
 
 
 def report(build, out, kept=None, driver=common.ROOT / DRIVER):

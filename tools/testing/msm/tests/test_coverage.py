@@ -71,7 +71,8 @@ class Gcov(unittest.TestCase):
 
     def test_counts_of_all_guests_are_added(self):
         lines = coverage.counts(self.base, self.kept)["vm/half.c"]
-        self.assertEqual((lines[3], lines[4], lines[5]), (2, 0, 2))
+        self.assertEqual([lines[number].times for number in (3, 4, 5)], [2, 0, 2])
+        self.assertEqual({line.function for line in lines.values()}, {"half", "main"})
 
     def test_too_little_fails_and_lists_the_line(self):
         case, = self.report()
@@ -90,7 +91,7 @@ class Gcov(unittest.TestCase):
             self.report()
 
     def test_a_reason_is_shown_with_its_line(self):
-        rules = [expect.Rule("vm/*", "return -1", "never odd")]
+        rules = [expect.Rule("vm/half.c:main", "", "another function"), expect.Rule("vm/*:half", "return -1", "never odd")]
         total = coverage.counts(self.base, self.kept)
         self.assertEqual(coverage.uncovered(total, self.driver, rules), [("vm/half.c:4", "return -1;", "never odd")])
 
