@@ -24,8 +24,10 @@ def _ignored(folder, paths):
     """Those of paths that are products: the kernel's own .gitignore files name them."""
     with tempfile.TemporaryDirectory(prefix="msm-save-") as scratch:
         run(["git", "init", "-q", scratch])
-        done = run(["git", f"--git-dir={scratch}/.git", f"--work-tree={folder}", "check-ignore", "--stdin", "-z"],
-                   cwd=folder, stdin="\0".join(paths).encode(), check=False)
+        done = run(["git", "-c", "core.excludesFile=/dev/null", f"--git-dir={scratch}/.git", f"--work-tree={folder.resolve()}",
+                    "check-ignore", "--stdin", "-z"], cwd=folder, stdin="\0".join(paths).encode(), check=False)
+    if done.returncode > 1:     # 1: none is
+        raise Failure(f"git check-ignore: {done.stderr.strip()}")
     return set(done.stdout.split("\0"))
 
 

@@ -234,13 +234,16 @@ def _copy_source(src, tree, state, mark, say):
 
 
 def _restore(src, tree, wanted):
-    """Put back files of the source that were edited or deleted, though the series does not touch them."""
+    """Put back files of the source that were edited or deleted, though the series does not touch them; make sees them as new."""
     here = set(listing(str(tree)))
     for line in listing(str(src)):
         path = line.rsplit(" ", 2)[0]
-        if line not in here and path not in wanted:
-            (tree / path).parent.mkdir(parents=True, exist_ok=True)
-            run(["cp", "-a", src / path, tree / path])
+        if line in here or path in wanted:
+            continue
+        if (src / path).is_symlink():
+            run(["cp", "-a", "--remove-destination", src / path, tree / path])
+        else:
+            _put(tree / path, *_content(src / path))
 
 
 def _sync(src, tree, state, wanted):
