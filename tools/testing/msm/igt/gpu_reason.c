@@ -7,10 +7,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "gpu_fence.h"
 #include "gpu_reason.h"
 
 #define DRM_DEBUG	"/sys/module/drm/parameters/debug"
@@ -55,8 +57,20 @@ int gpu_reason_stop(void)
 	return set_debug(debug_before, NULL);
 }
 
+/*
+ * A line that was written before may not be readable yet: the log is read in
+ * order, and another CPU may be in the middle of the line before it.
+ */
+static bool more_lines(void)
+{
+	struct pollfd log = { .fd = log_fd, .events = POLLIN };
+
+	return poll(&log, 1, gpu_fence_scaled_ms(GPU_FENCE_PATIENCE_MS)) > 0;
+}
+
 /**
  * gpu_reason_seen - is @text in a line that came since the last call?
+ * @text: what to look for, or "" to forget all lines up to now
  *
  * Return: 1 or 0, or a negative errno.
  */
@@ -68,8 +82,11 @@ int gpu_reason_seen(const char *text)
 
 	for (;;) {
 		size = read(log_fd, line, sizeof(line) - 1);
-		if (size < 0 && errno == EAGAIN)
-			return seen;
+		if (size < 0 && errno == EAGAIN) {
+			if (seen || !*text || !more_lines())
+				return seen;
+			continue;
+		}
 		/* Older lines were lost; what was said just now was not. */
 		if (size < 0 && errno == EPIPE)
 			continue;
