@@ -120,3 +120,14 @@ int gpu_nth_disarm(bool *failed)
 	*failed = !atoi(text);
 	return write(gpu_nth_fd(), "0", 1) == 1 ? 0 : -errno;
 }
+
+/*
+ * Count allocations of pages as well, or those of slabs alone.  A slab that runs
+ * empty takes a page now and then, which shifts the count of what comes behind:
+ * without pages it is the same each time.
+ */
+int gpu_nth_count_pages(bool pages)
+{
+	return gpu_file_write(FAULTS "fail_page_alloc/min-order",
+			      pages ? "0" : "99");
+}

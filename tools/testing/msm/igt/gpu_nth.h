@@ -5,6 +5,7 @@
 #include "gpu_types.h"
 
 int gpu_nth_setup(void);
+int gpu_nth_count_pages(bool pages);
 int gpu_nth_arm(u32 nth);
 int gpu_nth_disarm(bool *failed);
 

@@ -403,19 +403,31 @@ static bool run_round(struct sweep_state *s, const struct sweep *sweep, u32 nth)
 	return failed;
 }
 
+/* Return: how many rounds had a failure. */
+static u32 run_rounds(struct sweep_state *s, const struct sweep *sweep)
+{
+	u32 nth = 1;
+
+	while (nth < MOST && run_round(s, sweep, nth))
+		nth++;
+	msm_igt_assert(nth < MOST, "no end after %u failures\n", nth);
+	return nth - 1;
+}
+
 static void run_sweep(const void *arg)
 {
 	const struct sweep *sweep = arg;
-	u32 nth = 1;
+	u32 slabs, all;
 
 	open_state(&state);
 	/* Once without failures, which also fills caches */
 	run_round(&state, sweep, 0);
-	while (nth < MOST && run_round(&state, sweep, nth))
-		nth++;
-	msm_igt_info("%u failures\n", nth - 1);
-	msm_igt_assert(nth > 1 || sweep->void_, "nothing could fail\n");
-	msm_igt_assert(nth < MOST, "no end after %u failures\n", nth);
+	msm_igt_assert_ok(gpu_nth_count_pages(false));
+	slabs = run_rounds(&state, sweep);
+	msm_igt_assert_ok(gpu_nth_count_pages(true));
+	all = run_rounds(&state, sweep);
+	msm_igt_info("%u failures, of slabs alone %u\n", all, slabs);
+	msm_igt_assert(all || sweep->void_, "nothing could fail\n");
 	close(state.dmabuf);
 	vm_test_close(&state.vm);
 }
