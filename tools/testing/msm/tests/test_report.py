@@ -195,7 +195,7 @@ class SideBySide(unittest.TestCase):
         self.assertEqual(list(times), ["kunit", "igt-stock", "igt"])
         self.assertEqual(self.began[-1], "kunit")
 
-    def interrupted(self, name, at_once):
+    def interrupted(self, at_once):
         """Run a suite of four guests, interrupted in the first as by ctrl-C."""
         numbers = itertools.count()
 
@@ -221,15 +221,15 @@ class SideBySide(unittest.TestCase):
         # A job in the background of a shell begins with the signal ignored.
         self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
         with self.assertRaises(KeyboardInterrupt):
-            check.run(self.context, [name], at_once)
+            check.run(self.context, ["igt"], at_once)
         self.assertTrue(qemu.Process.ended)
 
     def test_an_interruption_begins_no_other_guest(self):
-        self.interrupted("igt", 2)
+        self.interrupted(2)
         self.assertLessEqual(len(self.began), 2)
 
     def test_one_guest_at_a_time_is_interrupted_too(self):
-        self.interrupted("igt", 1)
+        self.interrupted(1)
         self.assertEqual(len(self.began), 1)
 
     def test_a_guest_that_fails_leaves_the_others(self):

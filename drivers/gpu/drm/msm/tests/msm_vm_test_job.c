@@ -317,11 +317,13 @@ static void job_refused_locked(struct kunit *test)
 /**
  * struct locker - a thread that locks what a job touches, and gives it up
  * @fix: the fixture
+ * @job: is aborted by the thread
  * @ready: it takes signals
  * @done: it has given it up
  */
 struct locker {
 	struct fixture *fix;
+	struct msm_vm_job *job;
 	struct completion ready;
 	struct completion done;
 };
@@ -329,14 +331,13 @@ struct locker {
 static int lock_and_abort(void *data)
 {
 	struct locker *locker = data;
-	struct msm_vm_job *job = create(locker->fix, HANDLE);
 	int ret = 0;
 
 	allow_signal(SIGINT);
 	complete(&locker->ready);
 	for (int phase = CREATE; phase < PHASES && !ret; phase++)
-		ret = enter(locker->fix, job, phase);
-	msm_vm_job_abort(job);
+		ret = enter(locker->fix, locker->job, phase);
+	msm_vm_job_abort(locker->job);
 	complete(&locker->done);
 
 	return ret;
@@ -345,7 +346,7 @@ static int lock_and_abort(void *data)
 /* A signal ends the wait for a lock that somebody else holds. */
 static void interrupt_locker(struct fixture *fix, struct dma_resv *resv)
 {
-	struct locker locker = { .fix = fix };
+	struct locker locker = { .fix = fix, .job = create(fix, HANDLE) };
 	struct kunit *test = fix->test;
 	struct task_struct *task;
 
