@@ -14,6 +14,8 @@ import argparse
 import hashlib
 import re
 import time
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lab import checkpatch, common, kbuild, series
@@ -30,6 +32,7 @@ ACCEPTED = (
     ("FILE_PATH_CHANGES", "", "lint checks that MAINTAINERS names every new file"),
     ("MISSING_FIXES_TAG", "", "the packaged source has no history that could name the commit"),
 )
+Step = namedtuple("Step", "number commit parent new mail mark")
 
 
 class Checker:
@@ -120,28 +123,43 @@ def stamp(repo, commit, parent, new, mail):
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def steps(repo, base, made, mails, passed):
+    """The commits in order, each with its parent, its mail and the file that remembers that it passed."""
+    parent = base
+    for number, ((commit, new), mail) in enumerate(zip(made, mails), 1):
+        yield Step(number, commit, parent, new, mail, passed / stamp(repo, commit, parent, new, mail))
+        parent = new
+
+
 def check(src, *, root=common.ROOT, out=common.OUT, fresh=False):
     """Check every commit; return the list of findings."""
     repo, base, made = series.make(src, root=root, out=out)
-    mails = series.mails(repo, base, made, root=root, out=out)
-    checker, findings, parent = None, [], base
     passed = out / "cache/check-series"
     passed.mkdir(parents=True, exist_ok=True)
-    for number, ((commit, new), mail) in enumerate(zip(made, mails[1:]), 1):
-        mark, started = passed / stamp(repo, commit, parent, new, mail), time.monotonic()
-        if fresh or not mark.exists():
-            if not checker:
-                checker = Checker(repo, src, root, out)
-                checker.start(base)
-            found = checkpatch_mail(checker.kbuild.tree, mail) + checker.commit(commit, parent, new)
+    found = list(steps(repo, base, made, series.mails(repo, base, made, root=root, out=out)[1:], passed))
+    due = [step for step in found if fresh or not step.mark.exists()]
+    for step in found:
+        if step not in due:
+            say(f"[{step.number}/{len(made)}] {step.commit.id}: ok, checked before")
+    return _check(due, Checker(repo, src, root, out), base, len(made)) if due else []
+
+
+def _check(due, checker, base, total):
+    """Findings of the steps that are due; checkpatch, which has one thread, runs ahead beside the compiler."""
+    findings, pool = [], ThreadPoolExecutor(1)
+    mails = [pool.submit(checkpatch_mail, checker.src, step.mail) for step in due]
+    try:
+        checker.start(base)
+        for step, mail in zip(due, mails):
+            started = time.monotonic()
+            found = checker.commit(step.commit, step.parent, step.new) + mail.result()
             findings += found
             if not found:
-                mark.touch()
+                step.mark.touch()
             note = f"{len(found)} findings" if found else "ok"
-            say("\n".join([f"[{number}/{len(made)}] {commit.id}: {note}, {time.monotonic() - started:.0f} s", *found]))
-        else:
-            say(f"[{number}/{len(made)}] {commit.id}: ok, checked before")
-        parent = new
+            say("\n".join([f"[{step.number}/{total}] {step.commit.id}: {note}, {time.monotonic() - started:.0f} s", *found]))
+    finally:
+        pool.shutdown(cancel_futures=True)
     return findings
 
 
