@@ -16,16 +16,18 @@ LINE = re.compile(r"^(CONFIG_\w+)=(.+)$")
 
 
 def flavours():
-    return sorted(path.stem for path in FOLDER.glob("*.config") if path.stem not in NOT_FLAVOURS)
+    return sorted(path.stem for path in FOLDER.glob("*.config") if path.stem not in NOT_FLAVOURS and "-" not in path.stem)
 
 
 def wanted(arch, flavour):
-    """{option: value} of the fragments; a later one may change an earlier one's."""
+    """{option: value} of the fragments; a later one may change an earlier one's. ARCH-FLAVOUR.config need not be there."""
     if flavour not in flavours():
         raise Failure(f"FLAVOUR={flavour}: the kernel is one of {', '.join(flavours())}")
     options = {}
     for name in ("base", arch.name, *stack(flavour)):
         options.update(parse((FOLDER / f"{name}.config").read_text()))
+        special = FOLDER / f"{arch.name}-{name}.config"
+        options.update(parse(special.read_text()) if special.exists() else {})
     return options
 
 

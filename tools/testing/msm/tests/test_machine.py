@@ -142,6 +142,11 @@ class Config(unittest.TestCase):
         for name in ("CONFIG_PROVE_LOCKING", "CONFIG_DEBUG_VM", "CONFIG_GCOV_KERNEL"):
             self.assertEqual(options[name], "y")
 
+    def test_a_flavour_may_differ_between_architectures(self):
+        self.assertEqual(config.wanted(arch.X86_64, "gcov")["CONFIG_UNWINDER_FRAME_POINTER"], "y")
+        for name, flavour in ((arch.X86_64, "plain"), (arch.ARM64, "debug")):
+            self.assertNotIn("CONFIG_UNWINDER_FRAME_POINTER", config.wanted(name, flavour))
+
     def test_it_starts_from_the_nearest_that_is_built(self):
         with tempfile.TemporaryDirectory() as folder, mock.patch.object(common, "OUT", Path(folder)):
             image = kernel.folder(arch.X86_64, "debug") / arch.X86_64.image
