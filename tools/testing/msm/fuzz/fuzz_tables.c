@@ -143,7 +143,7 @@ static void check_next(void)
 	for (i = 0; i < nr_slots; i++) {
 		u64 start = slots[i].index << 21;
 
-		if (slots[i].level || (!slots[i].users && !slots[i].made))
+		if (slots[i].level || !slots[i].made)
 			continue;
 		if (start + (1 << 21) > from && start <= last)
 			want = min(want, max(start, from));

@@ -79,7 +79,7 @@ program()
 		"$libdir/libigt.so.0" -Wl,--allow-shlib-undefined
 }
 
-for name in msm_vgpu msm_vm_memcg msm_vm_no_share msm_vm_order msm_vm_reserve msm_vm_sparse msm_vm_trace; do
+for name in msm_vgpu msm_vm_memcg msm_vm_no_share msm_vm_order msm_vm_reserve msm_vm_trace; do
 	program "$name"
 done
 program msm_vm_bind vm_fence.c
@@ -87,10 +87,11 @@ program msm_vm_bind_uapi vm_refuse.c vm_refuse_submit.c
 program msm_vm_bo vm_dmabuf.c
 program msm_vm_evict vm_evict_race.c
 program msm_vm_example vm_example.c
-program msm_vm_fault vm_train.c
+program msm_vm_fault vm_long.c vm_train.c
 program msm_vm_fuzz vm_fuzz_bind.c vm_fuzz_calls.c vm_fuzz_stream.c vm_level.c vm_random.c
 program msm_vm_inject vm_train.c
 program msm_vm_life vm_train.c
+program msm_vm_sparse vm_long.c
 program msm_vm_stress vm_level.c vm_random.c vm_stress.c
 program msm_vm_sweep vm_dmabuf.c vm_sweep_context.c vm_sweep_sync.c vm_sync.c
 program msm_vm_sync vm_sync.c vm_sync_array.c vm_sync_refuse.c

@@ -16,6 +16,7 @@
 #include "gpu_fence.h"
 #include "gpu_legacy.h"
 #include "gpu_mem.h"
+#include "vm_long.h"
 #include "vm_train.h"
 
 #define EXPECTED_DMESG \
@@ -335,6 +336,24 @@ static void hang_bind_queued(const void *arg)
 	gpu_gate_free(&gate);
 }
 
+/* A bind that is under way when its VM dies is cut off. */
+static void hang_bind_running(const void *arg)
+{
+	struct vm_train train;
+	u64 prr = 0;
+	int fence;
+
+	vm_train_open(&train);
+	msm_igt_assert_ok(gpu_dev_get_param(&train.vm.dev, MSM_PARAM_HAS_PRR,
+					    &prr));
+	msm_igt_require(prr, "MSM_PARAM_HAS_PRR is 0: an SMMU without PRR\n");
+	fence = vm_long_bind(&train.vm);
+	vm_train_hang_now(&train);
+	msm_igt_assert_ret(gpu_fence_finish(fence), -EIO);
+	vm_train_assert_dead(&train);
+	vm_train_close(&train);
+}
+
 /*
  * A dead VM has a mapping that it was to make and did not: reclaim takes the
  * pages all the same, and misses no entry.
@@ -547,6 +566,8 @@ static const struct msm_igt_subtest tests[] = {
 	{ "hang-closed", "the context is closed", hang_closed },
 	{ "hang-bind-queued", "fences of queued binds carry the error",
 	  hang_bind_queued },
+	{ "hang-bind-running", "nor does a bind that was under way go on",
+	  hang_bind_running },
 	{ "hang-evict", "what the dead VM did not map can be evicted",
 	  hang_evict },
 	{ "fault-survived", "a page fault alone kills nothing",

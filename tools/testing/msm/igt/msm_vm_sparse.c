@@ -12,6 +12,7 @@
 #include "gpu_fence.h"
 #include "gpu_knob.h"
 #include "msm_igt.h"
+#include "vm_long.h"
 #include "vm_test.h"
 
 #define VMS	"/sys/kernel/debug/dri/128/vm"
@@ -261,6 +262,18 @@ static void debugfs(const void *arg)
 	vm_test_close(&vm);
 }
 
+/* Nobody will use what is still to be mapped. */
+static void close_running(const void *arg)
+{
+	struct gpu_vm vm;
+	int fence;
+
+	open_sparse(&vm);
+	fence = vm_long_bind(&vm);
+	vm_test_close(&vm);
+	msm_igt_assert_ok(gpu_fence_finish(fence));
+}
+
 static const struct msm_igt_subtest tests[] = {
 	{ "basic", "reads are not zero, writes are not dropped, or faults", basic },
 	{ "residency", "memory and NULL next to each other mix up", residency },
@@ -272,6 +285,7 @@ static const struct msm_igt_subtest tests[] = {
 	{ "bad-input", "arguments without meaning are taken", bad_input },
 	{ "come-and-go", "the page is freed under a VM", come_and_go },
 	{ "null-after-suspend", "the SMMU wakes up without the page", after_suspend },
+	{ "close-running", "a bind goes on for nobody", close_running },
 	{ "debugfs", "what is shown is not what is mapped", debugfs },
 };
 

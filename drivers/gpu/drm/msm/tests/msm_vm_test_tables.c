@@ -223,14 +223,35 @@ static void tables_skip_holes(struct kunit *test)
 	msm_vm_tables_init(&t, IAS);
 	KUNIT_EXPECT_GT(test, msm_vm_tables_next(&t, 0, last), last);
 	promise(test, &t, 3 * L2 + 5 * PAGE_SIZE, PAGE_SIZE, 3);
+	KUNIT_EXPECT_GT(test, msm_vm_tables_next(&t, 0, last), last);
+	make(&t, 3 * L2 + 5 * PAGE_SIZE, PAGE_SIZE, 3);
 	KUNIT_EXPECT_EQ(test, msm_vm_tables_next(&t, 0, last), 3 * L2);
 	KUNIT_EXPECT_EQ(test, msm_vm_tables_next(&t, 3 * L2 + PAGE_SIZE, last),
 			3 * L2 + PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, msm_vm_tables_end(3 * L2 + PAGE_SIZE), 3 * L2 + L3);
 	KUNIT_EXPECT_GT(test, msm_vm_tables_next(&t, 3 * L2 + L3, last), last);
 	KUNIT_EXPECT_GT(test, msm_vm_tables_next(&t, 0, 3 * L2 - 1), 3 * L2 - 1);
-	release(test, &t, 3 * L2 + 5 * PAGE_SIZE, PAGE_SIZE, 0);
+	msm_vm_tables_fini(&t);
+}
+
+/* What was cleared for good as a whole is not looked at again. */
+static void tables_skip_cleared(struct kunit *test)
+{
+	const u64 last = 8 * L2 - 1;
+	struct msm_vm_tables t;
+
+	msm_vm_tables_init(&t, IAS);
+	promise(test, &t, 3 * L2, 2 * L3, 4);
+	make(&t, 3 * L2, 2 * L3, 4);
+	msm_vm_tables_cleared(&t, 3 * L2, 3 * L2 + L3 - PAGE_SIZE - 1);
+	msm_vm_tables_cleared(&t, 3 * L2 + PAGE_SIZE, 3 * L2 + L3 - 1);
+	KUNIT_EXPECT_EQ(test, msm_vm_tables_next(&t, 0, last), 3 * L2);
+	msm_vm_tables_cleared(&t, 3 * L2, 3 * L2 + L3 - 1);
+	KUNIT_EXPECT_EQ(test, msm_vm_tables_next(&t, 0, last), 3 * L2 + L3);
+	msm_vm_tables_cleared(&t, 3 * L2 + L3, 3 * L2 + 2 * L3 - 1);
 	KUNIT_EXPECT_GT(test, msm_vm_tables_next(&t, 0, last), last);
+	KUNIT_EXPECT_TRUE(test, msm_vm_tables_all_made(&t, 3 * L2,
+						       3 * L2 + 2 * L3 - 1));
 	msm_vm_tables_fini(&t);
 }
 
@@ -358,6 +379,7 @@ static struct kunit_case tables_cases[] = {
 	KUNIT_CASE(tables_dead_do_not_throttle),
 	KUNIT_CASE(tables_wait_ends),
 	KUNIT_CASE(tables_skip_holes),
+	KUNIT_CASE(tables_skip_cleared),
 	KUNIT_CASE(tables_random),
 	{}
 };

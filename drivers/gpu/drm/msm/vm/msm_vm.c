@@ -9,7 +9,6 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-
 #include <kunit/visibility.h>
 
 #include <drm/drm_print.h>
@@ -78,9 +77,8 @@
  *     > msm_vm.pt_lock
  *       > locks of msm_vm.tables, of msm_vm.order
  *
- * The VM's reservation lock guards the VMA tree and the order in which jobs are
- * pushed; that of a BO its vm_bos, their VMAs, and whether those are
- * invalidated.
+ * The VM's reservation lock guards the VMA tree and the order in which jobs are pushed;
+ * that of a BO its vm_bos, their VMAs, and whether those are invalidated.
  *
  * msm_vm.pt_lock guards the page table.  It is taken on the fence signalling
  * path: whoever holds it must not allocate and must not wait for a fence.  A job
@@ -106,10 +104,10 @@
  *
  * &msm_vm.users counts the context and each bind queue.  A bind job holds its
  * queue; a GPU job its queue, hence the context, hence the VM that it runs in.  The
- * last put takes the VM apart in a worker, because it may come from the
- * scheduler's own work.  Closing the file waits for nothing: queued binds and GPU
- * jobs still run.  When a VM is freed nothing of it may be left, which
- * msm_vm_free counts.
+ * last put takes the VM apart in a worker, because it may come from the scheduler's
+ * own work.  Closing the file waits for nothing: queued GPU jobs still run, and so
+ * do queued binds, which skip their maps once the context is gone.  When a VM is
+ * freed nothing of it may be left, which msm_vm_free counts.
  *
  * A fence that a bind waited for reads the queue and the scheduler once more
  * after it has let the job go (drm_sched_entity_wakeup()), in an interrupt or
@@ -474,8 +472,10 @@ void msm_vm_close(struct msm_file_private *ctx)
 {
 	struct msm_vm *vm = msm_vm_of(ctx);
 
-	if (vm)
+	if (vm) {
+		WRITE_ONCE(vm->closed, true);
 		msm_vm_put(vm);
+	}
 }
 
 /**

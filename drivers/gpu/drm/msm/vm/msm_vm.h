@@ -35,6 +35,8 @@ struct msm_pgtable;
  * @jobs: bind jobs that exist, from create to the end of retire
  * @last_job: number of the bind job that was created last
  * @error: zero while the VM is live, then the reason why it is not
+ * @closed: the context is gone, so no GPU job will use the VM any more; binds
+ *	that were queued go on
  * @aspace: stands for this VM in the submit path: TTBR0 and fault counter; no
  *	address is ever taken from it
  * @sched: runs bind jobs, one at a time
@@ -51,6 +53,7 @@ struct msm_vm {
 	atomic_t jobs;
 	atomic64_t last_job;
 	int error;
+	bool closed;
 	struct msm_gem_address_space *aspace;
 	struct drm_gpu_scheduler sched;
 	struct rcu_work destroy;

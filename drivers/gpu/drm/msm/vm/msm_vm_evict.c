@@ -32,6 +32,7 @@
 #include "msm_vm.h"
 #include "msm_vm_evict.h"
 #include "msm_vm_log.h"
+#include "msm_vm_run.h"
 
 /* Into the log, as nobody's doing. */
 static void note(struct msm_vm *vm, const struct drm_gpuva *va,
@@ -48,15 +49,19 @@ static void note(struct msm_vm *vm, const struct drm_gpuva *va,
 
 static void clear(struct msm_vm *vm, struct drm_gpuva *va)
 {
-	lockdep_assert_held(&vm->pt_lock);
+	u64 iova = va->va.addr, last = iova + va->va.range - 1;
 
 	note(vm, va, MSM_PT_UNMAP);
 
-	/* A dead VM may lack entries that its VMAs stand for. */
-	if (msm_vm_usable(vm))
-		msm_pgtable_unmap(vm->pt, va->va.addr, va->va.range);
-	else
-		msm_pgtable_unmap_sparse(vm->pt, va->va.addr, va->va.range);
+	/* Else a job may have skipped its maps, and VMAs have no entries. */
+	if (!READ_ONCE(vm->closed) && msm_vm_usable(vm)) {
+		msm_pgtable_unmap(vm->pt, iova, va->va.range);
+		return;
+	}
+	while (iova <= last) {
+		iova = msm_vm_run_clear(vm, iova, last);
+		cond_resched();
+	}
 }
 
 static void evict_from(struct msm_vm *vm, struct drm_gpuvm_bo *vm_bo)
@@ -72,6 +77,8 @@ static void evict_from(struct msm_vm *vm, struct drm_gpuvm_bo *vm_bo)
 		clear(vm, va);
 		drm_gpuva_invalidate(va, true);
 		cleared = true;
+		/* A BO can be mapped any number of times. */
+		cond_resched();
 	}
 	/* A VM without live entries may have no page table any more. */
 	if (cleared)
@@ -139,6 +146,7 @@ static int restore(struct msm_vm *vm, struct drm_gpuvm_bo *vm_bo,
 			break;
 
 		drm_gpuva_invalidate(va, false);
+		cond_resched();
 	}
 	mutex_unlock(&vm->pt_lock);
 

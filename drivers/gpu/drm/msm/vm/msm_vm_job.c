@@ -20,6 +20,7 @@
 #include <linux/dma-fence.h>
 #include <linux/export.h>
 #include <linux/file.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sync_file.h>
 #include <kunit/visibility.h>
@@ -67,6 +68,7 @@ struct msm_vm_job *msm_vm_job_create(struct msm_vm_queue *queue, u32 nr_ops)
 	job->fd = -1;
 	job->nr_ops = nr_ops;
 	msm_vm_turn_init(&job->turn);
+	msm_vm_turn_init(&job->maps);
 	msm_vma_update_init(&job->update);
 
 	if (!nr_ops)
@@ -134,14 +136,14 @@ static void put_objects(struct msm_vm_job *job)
 
 static void release_tables(struct msm_vm_job *job)
 {
-	u32 i;
+	const struct msm_vm_range *range;
+	u32 i = 0;
 
-	for (i = 0; i < job->nr_promised; i++) {
-		const struct msm_vm_request *req = &job->ops[i].req;
-
-		if (req->map)
-			msm_vm_tables_release(&job->vm->tables, req->iova,
-					      req->iova + req->range - 1);
+	list_for_each_entry(range, &job->maps.ranges, node) {
+		if (i++ == job->nr_promised)
+			break;
+		msm_vm_tables_release(&job->vm->tables, range->first,
+				      range->last);
 	}
 }
 
@@ -228,52 +230,65 @@ static int resolve_op(struct msm_vm_job *job, struct msm_vm_op *op,
  * @job: the job, with its requests filled in
  * @file: whose handles they are
  *
- * Return: 0, or -EINVAL for a handle that is not there or a range that the BO
- * does not have.
+ * Return: 0, -EINVAL for a handle that is not there or a range that the BO does
+ * not have, or -EINTR when the caller is being killed.
  */
 int msm_vm_job_resolve(struct msm_vm_job *job, struct drm_file *file)
 {
 	int ret = 0;
 	u32 i;
 
-	for (i = 0; i < job->nr_ops && !ret; i++)
-		ret = resolve_op(job, &job->ops[i], file);
+	for (i = 0; i < job->nr_ops && !ret; i++) {
+		ret = fatal_signal_pending(current) ? -EINTR :
+			resolve_op(job, &job->ops[i], file);
+		cond_resched();
+	}
 
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_job_resolve);
 
-static bool misses_tables(const struct msm_vm_job *job)
+/* A job may name an address millions of times; its tables are looked at once. */
+static void add_maps(struct msm_vm_job *job)
 {
 	u32 i;
 
 	for (i = 0; i < job->nr_ops; i++) {
 		const struct msm_vm_request *req = &job->ops[i].req;
 
-		if (req->map &&
-		    !msm_vm_tables_all_made(&job->vm->tables, req->iova,
-					    req->iova + req->range - 1))
-			return true;
+		if (req->map)
+			msm_vm_turn_add(&job->maps, &job->ops[i].mapped,
+					req->iova, req->iova + req->range - 1);
 	}
+	msm_vm_turn_close(&job->maps);
+}
+
+static bool misses_tables(const struct msm_vm_job *job)
+{
+	const struct msm_vm_range *range;
+
+	list_for_each_entry(range, &job->maps.ranges, node)
+		if (!msm_vm_tables_all_made(&job->vm->tables, range->first,
+					    range->last))
+			return true;
 
 	return false;
 }
 
 static int promise_each(struct msm_vm_job *job)
 {
-	int ret = 0;
+	const struct msm_vm_range *range;
+	int ret;
 
-	for (; job->nr_promised < job->nr_ops; job->nr_promised++) {
-		const struct msm_vm_request *req = &job->ops[job->nr_promised].req;
-
-		if (req->map)
-			ret = msm_vm_tables_promise(&job->vm->tables, req->iova,
-						    req->iova + req->range - 1);
+	list_for_each_entry(range, &job->maps.ranges, node) {
+		ret = msm_vm_tables_promise(&job->vm->tables, range->first,
+					    range->last);
 		if (ret)
-			break;
+			return ret;
+		job->nr_promised++;
 	}
 
-	return ret;
+	return 0;
 }
 
 static int promise_tables(struct msm_vm_job *job)
@@ -281,6 +296,7 @@ static int promise_tables(struct msm_vm_job *job)
 	struct msm_vm_tables *tables = &job->vm->tables;
 	int ret;
 
+	add_maps(job);
 	if (!misses_tables(job))
 		return promise_each(job);
 

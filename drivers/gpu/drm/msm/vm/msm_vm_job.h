@@ -28,6 +28,7 @@ struct sync_file;
  * @pinned: the backing pages are pinned until the job is freed
  * @map: the page-table edit of a map
  * @range: what it changes, in the job's turn
+ * @mapped: what it maps, in &msm_vm_job.maps
  */
 struct msm_vm_op {
 	struct msm_vm_request req;
@@ -36,6 +37,7 @@ struct msm_vm_op {
 	bool pinned;
 	struct msm_pt_op map;
 	struct msm_vm_range range;
+	struct msm_vm_range mapped;
 };
 
 /**
@@ -51,7 +53,8 @@ struct msm_vm_op {
  * @syncobjs: those to reset and those that get @fence, until commit
  * @exec: the locks; initialized when @locked
  * @locked: between msm_vm_job_lock() and commit or abort
- * @nr_promised: for how many of @ops page tables are promised
+ * @maps: what the job maps, each address once; not a turn to take
+ * @nr_promised: for how many ranges of @maps page tables are promised
  * @turn: which jobs to wait for, which wait for this one
  * @update: VMAs and page-table edits
  * @retire: frees the job outside of the scheduler
@@ -70,6 +73,7 @@ struct msm_vm_job {
 	struct msm_syncobjs syncobjs;
 	struct drm_exec exec;
 	bool locked;
+	struct msm_vm_turn maps;
 	u32 nr_promised;
 	struct msm_vm_turn turn;
 	struct msm_vma_update update;

@@ -7,7 +7,8 @@
  * path, which is annotated so that lockdep proves what the code claims: no
  * allocation, no reservation lock.
  *
- * Promises: a job always runs, a dead VM only skips its maps; the fence signals
+ * Promises: a job always runs; when the VM dies or its context is closed, the
+ * maps are skipped from there on, also in the middle of one; the fence signals
  * after the TLB holds nothing that the job cleared, with an error if the job
  * was not applied as a whole; what the job removed is let go of later, in a
  * worker, where sleeping is harmless.
@@ -34,6 +35,9 @@ static struct workqueue_struct *run_wq;
 
 /* Not on it: frees memory, takes locks of the GEM core. */
 static struct workqueue_struct *retire_wq;
+
+/* Not told to anybody: what was not mapped, nobody is left to miss. */
+#define CLOSED (-ESHUTDOWN)
 
 /* How much to edit before looking whether somebody else wants the CPU. */
 #define CHUNK SZ_64M
@@ -67,45 +71,59 @@ static int map_fault(u64 size)
 	return should_fail(&fail_vm_map, size) ? -EIO : 0;
 }
 
+static int map_chunk(struct msm_vm *vm, u64 iova, struct page **pages,
+		     u64 size, int prot)
+{
+	int ret = map_fault(size);
+
+	if (ret)
+		return ret;
+
+	return pages ? msm_pgtable_map(vm->pt, iova, pages, size, prot) :
+		       msm_pgtable_map_null(vm->pt, iova, size);
+}
+
+/* Why no entry needs to be made any more, or zero. */
+static int is_in_vain(struct msm_vm *vm)
+{
+	if (READ_ONCE(vm->closed))
+		return CLOSED;
+
+	return READ_ONCE(vm->error);
+}
+
+/* Without pages: to the page that reads zero. */
 static int target_map(void *cookie, u64 iova, struct page **pages, u64 size,
 		      int prot)
 {
 	struct msm_vm *vm = cookie;
-	u64 done, chunk;
+	u64 done = 0, chunk;
 	int ret = 0;
 
-	for (done = 0; done < size && !ret; done += chunk) {
+	while (done < size && !ret) {
+		ret = is_in_vain(vm);
+		if (ret)
+			break;
+
 		chunk = min_t(u64, size - done, CHUNK);
 		begin_edit(vm);
-		ret = map_fault(chunk) ?:
-		      msm_pgtable_map(vm->pt, iova + done,
-				      pages + (done >> PAGE_SHIFT), chunk, prot);
+		ret = map_chunk(vm, iova + done,
+				pages ? pages + (done >> PAGE_SHIFT) : NULL,
+				chunk, prot);
 		end_edit(vm);
+		done += chunk;
 	}
 
-	/* Also when it failed: some of the tables may be there. */
-	msm_vm_tables_made(&vm->tables, iova, iova + size - 1);
+	/* Also where it failed: some of the tables may be there. */
+	if (done)
+		msm_vm_tables_made(&vm->tables, iova, iova + done - 1);
 
 	return ret;
 }
 
 static int target_map_null(void *cookie, u64 iova, u64 size)
 {
-	struct msm_vm *vm = cookie;
-	u64 done, chunk;
-	int ret = 0;
-
-	for (done = 0; done < size && !ret; done += chunk) {
-		chunk = min_t(u64, size - done, CHUNK);
-		begin_edit(vm);
-		ret = map_fault(chunk) ?:
-		      msm_pgtable_map_null(vm->pt, iova + done, chunk);
-		end_edit(vm);
-	}
-
-	msm_vm_tables_made(&vm->tables, iova, iova + size - 1);
-
-	return ret;
+	return target_map(cookie, iova, NULL, size, 0);
 }
 
 static void target_unmap(void *cookie, u64 iova, u64 size)
@@ -121,23 +139,44 @@ static void target_unmap(void *cookie, u64 iova, u64 size)
 	}
 }
 
-/* Where there is no table, there is nothing to look at. */
+/**
+ * msm_vm_run_clear - clear what there is in a part of a page table in doubt
+ * @vm: a VM in which nothing is going to be mapped any more
+ * @iova: first address
+ * @last: last address of interest, inclusive
+ *
+ * Does one last-level table, with &msm_vm.pt_lock held.  A table that has been
+ * cleared as a whole is not looked at again, so that all calls together cost as
+ * much as the tables that there are, and not as what a client maps and unmaps.
+ *
+ * Return: where to go on, or a value above @last.
+ */
+u64 msm_vm_run_clear(struct msm_vm *vm, u64 iova, u64 last)
+{
+	u64 end;
+
+	lockdep_assert_held(&vm->pt_lock);
+
+	iova = msm_vm_tables_next(&vm->tables, iova, last);
+	if (iova > last)
+		return iova;
+
+	end = min(msm_vm_tables_end(iova), last + 1);
+	msm_pgtable_unmap_sparse(vm->pt, iova, end - iova);
+	msm_vm_tables_cleared(&vm->tables, iova, end - 1);
+
+	return end;
+}
+
 static void target_unmap_sparse(void *cookie, u64 iova, u64 size)
 {
 	struct msm_vm *vm = cookie;
 	u64 last = iova + size - 1;
-	u64 end;
 
-	for (;;) {
-		iova = msm_vm_tables_next(&vm->tables, iova, last);
-		if (iova > last)
-			break;
-
-		end = min(msm_vm_tables_end(iova), last + 1);
+	while (iova <= last) {
 		begin_edit(vm);
-		msm_pgtable_unmap_sparse(vm->pt, iova, end - iova);
+		iova = msm_vm_run_clear(vm, iova, last);
 		end_edit(vm);
-		iova = end;
 	}
 }
 
@@ -174,8 +213,10 @@ static void apply(struct msm_vm_job *job, int err)
 	struct msm_vm *vm = job->vm;
 
 	err = msm_pt_ops_apply(&job->update.pt, &pgtable_target, vm,
-			       err ?: READ_ONCE(vm->error));
+			       err ?: is_in_vain(vm));
 	log_edits(job, err);
+	if (err == CLOSED)
+		err = READ_ONCE(vm->error);
 	trace_msm_vm_run(vm, job->number, job->turn.number, err,
 			 job->update.pt.flushes,
 			 atomic_long_read(&vm->tables.made));

@@ -12,6 +12,7 @@ extern struct fault_attr fail_vm_map;
 int msm_vm_run_init(void);
 void msm_vm_run_exit(void);
 int msm_vm_run_setup(struct msm_vm *vm, struct drm_device *dev);
+u64 msm_vm_run_clear(struct msm_vm *vm, u64 iova, u64 last);
 void msm_vm_run_teardown(struct msm_vm *vm);
 void msm_vm_run_destroy(struct msm_vm *vm);
 

@@ -16,6 +16,9 @@
  *   made       the table is there, for as long as the VM lives, since
  *              io-pgtable-arm frees a table only when a block replaces it
  *
+ * A last-level slot that is made is *live* until somebody who knows that nothing
+ * will be mapped any more, in a dead VM, has cleared all of it.
+ *
  * Promises: the pool holds a page for each promised slot, from before the slot
  * is promised until it is made or its last user is gone.  Who finds a slot
  * promised may rely on it, even if the job that paid for it fails or runs later.
@@ -44,6 +47,9 @@
 
 /* Value of a slot; a promised one has the number of its users instead. */
 #define MADE		0
+
+/* Mark of a last-level slot: there may be entries. */
+#define LIVE		XA_MARK_0
 
 static u32 level_shift(u32 level)
 {
@@ -109,15 +115,15 @@ static bool is_drained(struct msm_vm_tables *tables)
  * most finds more than 4 MiB set aside by others.  A single job is not limited,
  * except by its memory cgroup.  Called with no lock held.
  *
- * Return: 0, and msm_vm_tables_end_promises() must follow; or -ERESTARTSYS or
- * -EINTR when a signal came.
+ * Return: 0, and msm_vm_tables_end_promises() must follow; or -ERESTARTSYS when
+ * a signal came.
  */
 int msm_vm_tables_begin(struct msm_vm_tables *tables)
 {
-	int ret = mutex_lock_interruptible(&tables->gate);
+	int ret;
 
-	if (ret)
-		return ret;
+	if (mutex_lock_interruptible(&tables->gate))
+		return -ERESTARTSYS;
 
 	ret = wait_event_interruptible(tables->drained, is_drained(tables));
 	if (ret)
@@ -331,6 +337,7 @@ static void slot_made(struct msm_vm_tables *tables, struct xarray *slots,
 	if (xa_to_value(xa_load(slots, index)) != MADE) {
 		/* Replaces an entry, so it needs no memory. */
 		__xa_store(slots, index, xa_mk_value(MADE), 0);
+		__xa_set_mark(slots, index, LIVE);
 		atomic_long_inc(&tables->made);
 	}
 	xa_unlock(slots);
@@ -363,23 +370,20 @@ void msm_vm_tables_made(struct msm_vm_tables *tables, u64 first, u64 last)
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_made);
 
 /**
- * msm_vm_tables_next - skip what has no page table
+ * msm_vm_tables_next - skip what has no entries
  * @tables: the tables
  * @first: address to start from
  * @last: last address of interest, inclusive
  *
- * Also finds tables that are only promised: a map that failed half way may have
- * made them.
- *
- * Return: the first address from @first on that a last-level table may cover,
- * or a value above @last.
+ * Return: the first address from @first on that is in a live table, or a value
+ * above @last.
  */
 u64 msm_vm_tables_next(struct msm_vm_tables *tables, u64 first, u64 last)
 {
 	u32 shift = level_shift(0);
 	unsigned long index = first >> shift;
 
-	if (!xa_find(&tables->slots[0], &index, last >> shift, XA_PRESENT))
+	if (!xa_find(&tables->slots[0], &index, last >> shift, LIVE))
 		return last + 1;
 
 	return max(first, (u64)index << shift);
@@ -397,3 +401,20 @@ u64 msm_vm_tables_end(u64 iova)
 	return ((iova >> level_shift(0)) + 1) << level_shift(0);
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_end);
+
+/**
+ * msm_vm_tables_cleared - entries are gone for good
+ * @tables: the tables, in which nothing is going to be mapped any more
+ * @first: first address; in the same last-level table as @last
+ * @last: last address, inclusive
+ *
+ * Does not allocate.
+ */
+void msm_vm_tables_cleared(struct msm_vm_tables *tables, u64 first, u64 last)
+{
+	u64 end = msm_vm_tables_end(first);
+
+	if (first + BIT_ULL(level_shift(0)) == end && last == end - 1)
+		xa_clear_mark(&tables->slots[0], first >> level_shift(0), LIVE);
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_tables_cleared);

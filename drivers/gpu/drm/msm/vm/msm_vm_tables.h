@@ -46,6 +46,7 @@ void msm_vm_tables_kill(struct msm_vm_tables *tables);
 int msm_vm_tables_promise(struct msm_vm_tables *tables, u64 first, u64 last);
 void msm_vm_tables_release(struct msm_vm_tables *tables, u64 first, u64 last);
 void msm_vm_tables_made(struct msm_vm_tables *tables, u64 first, u64 last);
+void msm_vm_tables_cleared(struct msm_vm_tables *tables, u64 first, u64 last);
 u64 msm_vm_tables_end(u64 iova);
 u64 msm_vm_tables_next(struct msm_vm_tables *tables, u64 first, u64 last);
 
