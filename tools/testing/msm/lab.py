@@ -3,6 +3,7 @@
 """The lab's one entry point: lab.py VERB [ARGUMENTS]; every verb has --help."""
 
 import importlib
+import os
 import signal
 import sys
 import traceback
@@ -65,6 +66,9 @@ def main(argv):
     except KeyboardInterrupt:
         print(f"\n{verb.replace('_', '-')}: interrupted; the next run goes on from here", file=sys.stderr)
         return 130
+    except BrokenPipeError:     # `lab.py … | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except OSError as error:
         print(f"{verb.replace('_', '-')}: {error.filename or 'system'}: {error.strerror}", file=sys.stderr)
         return failed

@@ -110,7 +110,7 @@ def covered(context_, build, times):
 
 
 def chosen(text):
-    names = [name for name in text.replace(",", " ").split() if name] or list(suites.DEFAULT)
+    names = list(dict.fromkeys(text.replace(",", " ").split())) or list(suites.DEFAULT)
     unknown = [name for name in names if name not in suites.SUITES]
     if unknown:
         raise Failure(f"SUITE={','.join(unknown)}: the suites are {', '.join(suites.SUITES)}")

@@ -55,6 +55,8 @@ class Checker:
         touched = self.repo.line("diff", "--name-only", parent, new).splitlines()
         if any("Kconfig" in path for path in touched):
             self.kbuild.configure()
+        for path in commit.files:       # of a run before, perhaps of a later commit
+            (self.kbuild.build / path).with_suffix(".o").unlink(missing_ok=True)
         try:
             output = self._build(targets(touched))
         except Failure as failure:

@@ -8,6 +8,7 @@ line is added up, and a step without one counts as one test.
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -35,11 +36,17 @@ def step(name, argv, extra):
     started, last = time.monotonic(), None
     env = dict(os.environ, CI="true", **extra)
     with subprocess.Popen(argv, cwd=common.ROOT, env=env, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as child:
-        for line in child.stdout:
-            sys.stdout.write(line)
-            sys.stdout.flush()
-            last = TOTAL.match(line.rstrip()) or last
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                          start_new_session=True) as child:
+        try:
+            for line in child.stdout:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                last = TOTAL.match(line.rstrip()) or last
+        except BaseException:
+            os.killpg(child.pid, signal.SIGTERM)    # make and all its children, which end at their own pace
+            child.communicate()
+            raise
     say(f"=== {name}: exit status {child.returncode}, {clock(time.monotonic() - started)}")
     return totals(child.returncode, last)
 

@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,7 +20,8 @@ class Failure(Exception):
 
 
 def say(text):
-    print(text, flush=True)
+    sys.stdout.write(f"{text}\n")       # in one piece: guests say something side by side
+    sys.stdout.flush()
 
 
 def run(argv, *, cwd=None, env=None, stdin=None, check=True, binary=False):
@@ -77,7 +79,8 @@ def source(step="source"):
     """The pristine kernel source, unpacked: KSRC, or the package's; what step needs is installed."""
     from lab import arch, deps, fetch
     deps.ensure(step, arch.X86_64)
-    return Path(fetch.source())
+    with exclusive(OUT):
+        return Path(fetch.source())
 
 
 _held = {}

@@ -90,7 +90,10 @@ def _privilege(names):
     command = f"apt-get install --no-install-recommends {' '.join(names)}"
     if not shutil.which("sudo"):
         raise Failure(f"not root, and no sudo here; as root run: {command}")
-    if not os.isatty(0) and run(["sudo", "-n", "true"], check=False).returncode:
+    if os.isatty(0):
+        if subprocess.run(["sudo", "-v"], check=False).returncode:
+            raise Failure(f"sudo does not let you; as root run: {command}")
+    elif run(["sudo", "-n", "true"], check=False).returncode:
         raise Failure(f"sudo would ask for a password and there is no terminal; run: sudo {command}")
     return ["sudo"]
 
@@ -104,8 +107,13 @@ def _offered(names):
 def _apt(prefix, log, *words):
     with open(log, "ab") as stream:
         env = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"]
-        return subprocess.run([*prefix, *env, "apt-get", "-q", *words], stdin=None if prefix else subprocess.DEVNULL,
-                              stdout=stream, stderr=stream, check=False).returncode
+        child = subprocess.Popen([*prefix, *env, "apt-get", "-q", *words], stdin=None if prefix else subprocess.DEVNULL,
+                                 stdout=stream, stderr=stream)
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            child.wait()        # ctrl-C ends it, too; a dpkg that is cut off would refuse whatever comes next
+            raise
 
 
 def _reason(log):

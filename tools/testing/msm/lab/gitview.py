@@ -61,6 +61,7 @@ def pristine(repo, src):
         if known["source"] == mark:
             return known["commit"]
     say(f"series: importing the source of Linux {version} into git (once per source, half a minute)")
+    repo.stamp.unlink(missing_ok=True)
     shutil.rmtree(repo.dir, ignore_errors=True)
     run(["git", "init", "-q", "--bare", "-b", BRANCH, repo.dir])
     # With this threshold blobs stream into one pack: three times as fast as loose objects.

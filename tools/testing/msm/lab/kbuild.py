@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from lab import arch, common
-from lab.common import Failure, run, say
+from lab.common import Failure, run, say, write_atomic
 
 FRAGMENT = Path(__file__).resolve().parents[1] / "configs/series.config"
 WARNING = re.compile(r"^(?:\S*/)?((?:arch|drivers|include|lib|kernel|usr|tools|Documentation)/[\w./+-]+):(\d+)(?::\d+)?: "
@@ -102,7 +102,7 @@ def checkout(repo, commit, tree, src):
         tree.mkdir(parents=True)
         run(["cp", "-a", "--reflink=auto", "-t", tree,
              *sorted(str(entry) for entry in Path(src).iterdir() if entry.name != ".git")])
-        shutil.copy(repo.pristine_index, index)
+        write_atomic(index, Path(repo.pristine_index).read_bytes())
     repo.git("read-tree", "--reset", "-u", commit, index=index, worktree=tree)
 
 

@@ -13,7 +13,7 @@ from lab import arch as arches, common, config, coverage, deps, fetch, initrd, t
 from lab.common import Failure, run, say, write_atomic
 from lab.progress import Progress
 
-OBJECTS = 2000      # of a first build, about
+OBJECTS = 1650      # of a first build, about
 STEP = re.compile(r"^  (CC|AS|LD|AR|HOSTCC|HOSTLD|CC \[M\]|LD \[M\]|GEN|OBJCOPY|MODPOST)\s+(\S+)")
 TROUBLE = re.compile(r"\berror: |\bError \d|\*\*\*|No space left|undefined (reference|!)|ERROR: ")
 
@@ -89,7 +89,7 @@ def make(arch, flavour, out=say):
     """Build kernel and modules of out/tree; return the build folder."""
     config.flavours() and config.wanted(arch, flavour)
     deps.ensure("kernel", arch, out)
-    if not (folder(arch, flavour) / arch.image).exists():
+    if not (folder(arch, flavour) / ".config").exists():
         fetch.check_space()
     make_tree()
     _seed(arch, flavour, out)

@@ -9,7 +9,7 @@ import functools
 import os
 
 from lab import common
-from lab.common import say, write_atomic
+from lab.common import Failure, say, write_atomic
 from lab.qemu import Process
 
 SECONDS = 12
@@ -58,6 +58,8 @@ def probe(machine):
     """Boot a machine made ready by the caller under KVM, and remember whether that worked."""
     machine.accel = "kvm"
     result = Process(machine).wait(SECONDS, SECONDS)
+    if Process.ended:
+        raise Failure("interrupted")
     good = result.verdict == "done" and result.status == 0
     if not good:
         say(f"kvm: {DEVICE} is there, but a probe boot failed; using TCG ({result.verdict}: {result.reason[:60]})")

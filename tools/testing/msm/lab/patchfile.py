@@ -114,6 +114,8 @@ def _judge(patch, done):
             rejects.append(f"patches/{patch.name}: {path}: hunk #{match[1]} at line {match[2]} does not apply")
         elif match := FUZZ.match(line):
             rejects.append(f"patches/{patch.name}: {path}: hunk #{match[1]} needs fuzz {match[2]}")
+        elif "previously applied" in line:
+            rejects.append(f"patches/{patch.name}: {path}: the source has it already")
         elif OFFSET.match(line):
             shifted.append(path)
     if rejects:

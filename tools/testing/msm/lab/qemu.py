@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from lab.common import Failure
@@ -98,14 +99,14 @@ class Process:
         if self.ended:
             raise Failure("interrupted")
         self.machine = machine
-        self.on_line = on_line
+        self.on_line, self.error = on_line, None
         self.last = self.started = time.monotonic()
         machine.log.parent.mkdir(parents=True, exist_ok=True)
         machine.log.write_bytes(b"")
         pipe = None if machine.interactive else subprocess.PIPE
         try:
             self.child = subprocess.Popen(machine.argv(), stdin=None if machine.interactive else subprocess.DEVNULL,
-                                          stdout=pipe, stderr=pipe, preexec_fn=_die_with_parent)
+                                          stdout=pipe, stderr=pipe, preexec_fn=partial(_die_with_parent, os.getpid()))
         except FileNotFoundError:
             raise Failure(f"{machine.arch.qemu}: not installed; 'apt-get install qemu-system'") from None
         self.errors = b""
@@ -119,8 +120,15 @@ class Process:
     def _read_lines(self):
         for line in self.child.stdout:
             self.last = time.monotonic()
-            if self.on_line:
-                self.on_line(line.rstrip(b"\r\n"))
+            self._tell(line.rstrip(b"\r\n"))
+
+    def _tell(self, line):
+        """An error of on_line ends the machine and is raised by wait(), as the thread that reads must go on."""
+        try:
+            if self.on_line and not self.error:
+                self.on_line(line)
+        except Exception as error:      # of any kind: it is not for us
+            self.error = error
 
     def _read_errors(self):
         self.errors = self.child.stderr.read()
@@ -129,7 +137,7 @@ class Process:
         """Wait for the end; at most timeout seconds in all and idle seconds without any output."""
         self.running.add(self)
         try:
-            cause = self._watch(timeout, idle)
+            cause = ("", "") if self.ended else self._watch(timeout, idle)
         finally:
             self.running.discard(self)
             self.kill()
@@ -138,11 +146,13 @@ class Process:
         for pipe in (self.child.stdout, self.child.stderr):
             if pipe:
                 pipe.close()
+        if self.error:
+            raise self.error
         return self._result(cause)
 
     def _watch(self, timeout, idle):
         size = 0
-        while self.child.poll() is None:
+        while self.child.poll() is None and not self.error:
             time.sleep(POLL)
             now, length = time.monotonic(), self.machine.log.stat().st_size
             if length != size:
@@ -185,9 +195,9 @@ class Process:
         return f"QEMU ended with status {self.child.returncode} before the guest said how it went"
 
 
-def _die_with_parent():
+def _die_with_parent(parent):
     """QEMU must not outlive the lab, even when the lab is killed."""
     if sys.platform == "linux":
         LIBC.prctl(1, signal.SIGKILL, 0, 0, 0)     # PR_SET_PDEATHSIG
-    if os.getppid() == 1:
+    if os.getppid() != parent:
         os._exit(1)

@@ -68,7 +68,6 @@ def make(arch, *, refresh=False, out=say):
     if ready(arch) and not refresh:
         return image
     base.mkdir(parents=True, exist_ok=True)
-    (base / "stamp.json").unlink(missing_ok=True)
     out(f"rootfs: fetching and unpacking Debian {SUITE} ({arch.debian}): {len(packages(arch))} packages "
         "and what they depend on; a minute")
     archive, listing = base / "root.tar", base / "debs.txt"
@@ -77,6 +76,7 @@ def make(arch, *, refresh=False, out=say):
     _fetch(arch, archive, listing, out)
     debs = listing.read_text().split()
     _check_pins(debs, out)
+    (base / "stamp.json").unlink(missing_ok=True)       # not before: without a network the old image is still good
     _extract(archive, base / "root")
     archive.unlink()
     out("rootfs: making the image")
@@ -90,7 +90,7 @@ def mirror():
     listing = run(["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)",
                    "Created-By: Packages"]).stdout
     rows = [line.split("|") for line in listing.splitlines()]
-    uris = [uri for origin, label, uri in rows if (origin, label) == ("Debian", "Debian")]
+    uris = [uri for origin, label, uri in rows if (origin, label) == ("Debian", "Debian") and not uri.startswith("cdrom:")]
     if not uris:
         raise Failure("no Debian mirror is configured on this machine; run 'apt-get update' and look at /etc/apt/sources.list")
     return uris[0]

@@ -63,7 +63,7 @@ class Programs(unittest.TestCase):
 
 
 class Verdict(unittest.TestCase):
-    def end(self, script, timeout=20, idle=20):
+    def end(self, script, timeout=20, idle=20, on_line=None):
         with tempfile.TemporaryDirectory() as folder:
             stand_in = Path(folder) / "qemu"
             stand_in.write_text(STAND_IN + script)
@@ -71,7 +71,7 @@ class Verdict(unittest.TestCase):
             machine = qemu.Machine(dataclasses.replace(arch.X86_64, qemu=str(stand_in)), Path("k"), Path("i"),
                                    Path("d"), Path(folder) / "log")
             lines = []
-            result = qemu.Process(machine, lines.append).wait(timeout, idle)
+            result = qemu.Process(machine, on_line or lines.append).wait(timeout, idle)
             return result, lines
 
     def test_marker_and_status(self):
@@ -93,6 +93,22 @@ class Verdict(unittest.TestCase):
     def test_output_is_no_hang_but_a_timeout(self):
         result, _ = self.end("while :; do echo busy; sleep 0.2; done", timeout=3, idle=2)
         self.assertEqual(result.verdict, "timeout")
+
+    def test_an_error_of_the_reader_is_raised(self):
+        def closed(line):
+            raise BrokenPipeError("nobody reads on")
+        with self.assertRaises(BrokenPipeError):
+            self.end("while :; do echo busy; done", on_line=closed)
+
+    def test_ended_while_it_starts(self):
+        self.addCleanup(setattr, qemu.Process, "ended", False)
+        begun = qemu.Process.__init__
+
+        def start(process, *args):
+            begun(process, *args)
+            qemu.Process.end_all()      # before wait()
+        with mock.patch.object(qemu.Process, "__init__", start):
+            self.assertEqual(self.end("exec sleep 30")[0].verdict, "no-marker")
 
     def test_qemu_complains(self):
         result, _ = self.end("echo 'qemu: no such machine' >&2; exit 1")
@@ -198,6 +214,22 @@ class Setup(unittest.TestCase):
 
     def test_missing_packages_are_found(self):
         self.assertEqual(deps.missing(["dpkg", "no-such-package-msm"]), ["no-such-package-msm"])
+
+    def sudo(self, *, terminal, allowed):
+        """What _privilege says to somebody who is not root and has a sudo that allows or refuses."""
+        with tempfile.TemporaryDirectory() as folder:
+            sudo = Path(folder) / "sudo"
+            sudo.write_text(f"#!/bin/sh\nexit {0 if allowed else 1}\n")
+            sudo.chmod(0o755)
+            with mock.patch.dict(os.environ, PATH=folder), mock.patch.object(os, "geteuid", lambda: 1000), \
+                    mock.patch.object(os, "isatty", lambda fd: terminal):
+                return deps._privilege(["sparse"])
+
+    def test_sudo(self):
+        for terminal in (True, False):
+            self.assertEqual(self.sudo(terminal=terminal, allowed=True), ["sudo"])
+            with self.assertRaisesRegex(Failure, "run: (sudo )?apt-get install .*sparse"):
+                self.sudo(terminal=terminal, allowed=False)
 
 
 if __name__ == "__main__":

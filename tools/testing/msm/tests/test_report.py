@@ -240,6 +240,9 @@ class SideBySide(unittest.TestCase):
         found = suites._beside("igt", part(1), part(0))
         self.assertEqual([case.outcome for case in found], [report.FAIL, report.PASS])
 
+    def test_a_suite_named_twice_runs_once(self):
+        self.assertEqual(check.chosen("igt, igt kunit"), ["igt", "kunit"])
+
     def test_each_line_names_its_suite(self):
         check.run(self.context, ["kunit", "igt"], 2)
         self.assertIn("igt   line of igt", self.said)

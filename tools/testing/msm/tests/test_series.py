@@ -160,6 +160,11 @@ class View1(Toy):
         path.write_text(path.read_text() + second)
         self.refuses("patches/seam/one.patch: drivers/old.c: hunk #2 at line 22 does not apply")
 
+    def test_a_source_that_has_the_patch(self):
+        self.apply()
+        shutil.copy(self.tree / "drivers/old.c", self.src / "drivers/old.c")
+        self.refuses("patches/seam/one.patch: drivers/old.c: the source has it already")
+
     def test_offset_is_a_warning(self):
         (self.src / "drivers/old.c").write_text("extra\n" + LINES)
         self.apply()
