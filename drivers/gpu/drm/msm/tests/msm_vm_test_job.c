@@ -395,6 +395,7 @@ static struct dma_fence *commit(struct fixture *fix, struct msm_vm_queue *queue,
 	for (int phase = RESOLVE; phase < PHASES; phase++)
 		if (phase != WANT_FD)
 			KUNIT_EXPECT_EQ(fix->test, 0, enter(fix, job, phase));
+	KUNIT_EXPECT_EQ(fix->test, 0, fix->vm.tables.pool.count);
 	if (after)
 		KUNIT_EXPECT_EQ(fix->test, 0,
 				drm_sched_job_add_dependency(&job->base,
