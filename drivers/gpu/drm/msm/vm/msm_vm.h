@@ -36,7 +36,7 @@ struct msm_pgtable;
  * @last_job: number of the bind job that was created last
  * @error: zero while the VM is live, then the reason why it is not
  * @closed: the context is gone, so no GPU job will use the VM any more; binds
- *	that were queued go on
+ *	that were queued still run, but for their maps
  * @aspace: stands for this VM in the submit path: TTBR0 and fault counter; no
  *	address is ever taken from it
  * @sched: runs bind jobs, one at a time

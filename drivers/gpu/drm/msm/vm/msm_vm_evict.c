@@ -13,12 +13,13 @@
  * What reclaim may count on, so that the lock of the BO is all it needs:
  * entries of a BO come and go with its lock held, or in a bind job, and a bind
  * job has what it maps and what it unmaps pinned until it is done.  An idle BO
- * without a pin has exactly the entries of its VMAs that are not invalidated.
+ * without a pin has exactly the entries of its VMAs that are not invalidated; in a
+ * dead or closed VM, these at most.
  *
  * Trap: entries are made again without a reserve of table pages.  None is
  * needed: the bind job that first made them has run, and a page table keeps its
- * tables until it is destroyed.  In a dead VM the job may have run without its
- * maps, so nothing is made there any more.
+ * tables until it is destroyed.  In a dead or closed VM the job may have run without
+ * its maps, so nothing is made there any more.
  */
 
 #include <linux/dma-resv.h>

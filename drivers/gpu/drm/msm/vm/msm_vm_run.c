@@ -146,8 +146,8 @@ static void target_unmap(void *cookie, u64 iova, u64 size)
  * @last: last address of interest, inclusive
  *
  * Does one last-level table, with &msm_vm.pt_lock held.  A table that has been
- * cleared as a whole is not looked at again, so that all calls together cost as
- * much as the tables that there are, and not as what a client maps and unmaps.
+ * cleared as a whole is not looked at again: a large range costs what tables there
+ * are once, however often a client has mapped and unmapped it.
  *
  * Return: where to go on, or a value above @last.
  */

@@ -17,7 +17,7 @@
  *              io-pgtable-arm frees a table only when a block replaces it
  *
  * A last-level slot that is made is *live* until somebody who knows that nothing
- * will be mapped any more, in a dead VM, has cleared all of it.
+ * will be mapped any more, in a dead or closed VM, has cleared all of it.
  *
  * Promises: the pool holds a page for each promised slot, from before the slot
  * is promised until it is made or its last user is gone.  Who finds a slot
