@@ -90,11 +90,12 @@ def _privilege(names):
     command = f"apt-get install --no-install-recommends {' '.join(names)}"
     if not shutil.which("sudo"):
         raise Failure(f"not root, and no sudo here; as root run: {command}")
-    if os.isatty(0):
-        if subprocess.run(["sudo", "-v"], check=False).returncode:
-            raise Failure(f"sudo does not let you; as root run: {command}")
-    elif run(["sudo", "-n", "true"], check=False).returncode:
+    if run(["sudo", "-n", "true"], check=False).returncode == 0:
+        return ["sudo"]
+    if not os.isatty(0):
         raise Failure(f"sudo would ask for a password and there is no terminal; run: sudo {command}")
+    if subprocess.run(["sudo", "true"], check=False).returncode:        # asks, once
+        raise Failure(f"sudo does not let you; as root run: {command}")
     return ["sudo"]
 
 
@@ -108,11 +109,11 @@ def _apt(prefix, log, *words):
     with open(log, "ab") as stream:
         env = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"]
         child = subprocess.Popen([*prefix, *env, "apt-get", "-q", *words], stdin=None if prefix else subprocess.DEVNULL,
-                                 stdout=stream, stderr=stream)
+                                 stdout=stream, stderr=stream, start_new_session=not prefix)
         try:
             return child.wait()
         except KeyboardInterrupt:
-            child.wait()        # ctrl-C ends it, too; a dpkg that is cut off would refuse whatever comes next
+            child.wait()        # a dpkg that is cut off would refuse whatever comes next
             raise
 
 

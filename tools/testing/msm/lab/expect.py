@@ -69,9 +69,10 @@ def judge(name, outcome, detail, rules):
 def too_few(suite, names, rules):
     """[(program, what is wrong)] of programs of a suite that have fewer tests among names than a rule says."""
     for rule in rules:
-        there = sum(name.startswith(rule.test.removeprefix(f"{suite}/") + "/") for name in names)
+        program = rule.test.removeprefix(f"{suite}/")
+        there = sum(name.startswith((f"{program}/", f"{program}.")) for name in names)     # the latter of a KUnit module
         if rule.test.startswith(f"{suite}/") and there < int(rule.what):
-            yield rule.test.removeprefix(f"{suite}/"), f"{there} tests ran, of at least {rule.what}: {rule.reason}"
+            yield program, f"{there} tests ran, of at least {rule.what}: {rule.reason}"
 
 
 def unexplained(name, messages, rules):

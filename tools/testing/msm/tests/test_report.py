@@ -66,6 +66,11 @@ class Expect(unittest.TestCase):
         self.assertEqual(list(expect.too_few("igt", ["msm_a/x", "msm_ab/y", "msm_b/z"], rules)),
                          [("msm_a", "1 tests ran, of at least 2: why")])
 
+    def test_a_kunit_module_that_lost_cases(self):
+        rules = [expect.Rule("kunit/msm_test", "2", "why")]
+        self.assertFalse(list(expect.too_few("kunit", ["msm_test.vm.a", "msm_test.vm.b"], rules)))
+        self.assertTrue(list(expect.too_few("kunit", ["msm_test.vm.a", "msm_tests.vm.b"], rules)))
+
     def test_a_rule_needs_a_reason(self):
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "results.txt").write_text("a | fail |\n")
