@@ -41,7 +41,7 @@ SHIM="asm/barrier.h kunit/visibility.h drm/drm_device.h drm/drm_drv.h
 	drm/drm_exec.h drm/drm_file.h drm/drm_print.h drm/drm_vma_manager.h
 	drm/gpu_scheduler.h linux/bitmap.h linux/bug.h linux/build_bug.h
 	linux/compiler.h linux/const.h linux/dma-buf.h linux/dma-resv.h
-	linux/err.h linux/export.h linux/gfp.h linux/kconfig.h linux/kernel.h
+	linux/err.h linux/export.h linux/fault-inject.h linux/gfp.h linux/kconfig.h linux/kernel.h
 	linux/limits.h linux/lockdep.h linux/log2.h linux/minmax.h linux/mm.h
 	linux/mutex.h linux/overflow.h linux/rcupdate.h linux/refcount.h
 	linux/sched.h linux/sched/mm.h linux/sched/signal.h linux/sizes.h

@@ -95,6 +95,13 @@ void msm_pgtable_unmap_sparse(struct msm_pgtable *pt, u64 iova, u64 size)
 			clear(first + i);
 }
 
+u64 msm_vm_run_clear(struct msm_vm *vm, u64 iova, u64 last)
+{
+	msm_pgtable_unmap_sparse(vm->pt, iova, last - iova + 1);
+
+	return last + 1;
+}
+
 void msm_pgtable_flush(struct msm_pgtable *pt)
 {
 	memset(table.stale, 0, sizeof(table.stale));

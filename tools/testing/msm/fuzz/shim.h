@@ -39,6 +39,7 @@ typedef __u32 __le32, __be32, __wsum;
 typedef __u64 __le64, __be64;
 
 #define EINTR		4
+#define ERESTARTSYS	512
 #define ENOENT		2
 #define E2BIG		7
 #define ENOMEM		12
@@ -112,6 +113,7 @@ typedef __u64 __le64, __be64;
 #define max_t(T, a, b)	max((T)(a), (T)(b))
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define BIT(n)		(1ul << (n))
+#define BIT_ULL(n)		(1ull << (n))
 #define ilog2(n)	(63 - __builtin_clzll(n))
 #define check_add_overflow(a, b, d) __builtin_add_overflow(a, b, d)
 
@@ -199,7 +201,7 @@ void kfree(const void *p);
 typedef struct { } wait_queue_head_t;
 #define init_waitqueue_head(q) ((void)(q))
 #define wake_up_all(q)	((void)(q))
-#define wait_event_interruptible(q, cond) ((cond) ? 0 : -EINTR)
+#define wait_event_interruptible(q, cond) ((cond) ? 0 : -ERESTARTSYS)
 
 struct work_struct { int unused; };
 struct rcu_work { int unused; };
