@@ -52,6 +52,8 @@ static void clear(struct msm_vm *vm, struct drm_gpuva *va)
 {
 	u64 iova = va->va.addr, last = iova + va->va.range - 1;
 
+	lockdep_assert_held(&vm->pt_lock);
+
 	note(vm, va, MSM_PT_UNMAP);
 
 	/* Else a job may have skipped its maps, and VMAs have no entries. */
