@@ -371,6 +371,36 @@ static void interrupt_locker(struct fixture *fix, struct dma_resv *resv)
 	expect_no_trace(fix);
 }
 
+static int resolve_killed(void *data)
+{
+	struct locker *locker = data;
+	int ret;
+
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	ret = enter(locker->fix, locker->job, RESOLVE);
+	msm_vm_job_abort(locker->job);
+
+	return ret;
+}
+
+/* A job may name millions of BOs: who is killed looks none of them up. */
+static void job_resolve_killed(struct kunit *test)
+{
+	struct fixture *fix = test->priv;
+	struct locker locker = { .fix = fix, .job = create(fix, NO_HANDLE) };
+	struct task_struct *task;
+
+	task = kthread_create(resolve_killed, &locker, "msm-vm-killed");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	get_task_struct(task);
+	wake_up_process(task);
+	KUNIT_EXPECT_TRUE(test, jobs_end(fix));
+	KUNIT_EXPECT_EQ(test, -EINTR, kthread_stop(task));
+	put_task_struct(task);
+	expect_no_trace(fix);
+}
+
 static void job_lock_interrupted(struct kunit *test)
 {
 	struct fixture *fix = test->priv;
@@ -518,15 +548,38 @@ static void job_waits_for_overlap(struct kunit *test)
 	expect_no_trace(fix);
 }
 
+/* The driver ends no queue that has jobs; should the scheduler, nothing hangs. */
+static void job_dropped(struct kunit *test)
+{
+	struct fixture *fix = test->priv;
+	struct msm_vm_queue *queue = msm_vm_queue_create(&fix->ctx);
+	struct dma_fence *gate = gate_new(test);
+	struct dma_fence *fence;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, queue);
+	fence = commit(fix, queue, 1, gate);
+	msm_vm_queue_put(queue);
+	drm_sched_entity_fini(&queue->entity);
+	dma_fence_signal(gate);
+	dma_fence_put(gate);
+
+	KUNIT_EXPECT_EQ(test, -ECANCELED, finish(fence));
+	KUNIT_EXPECT_EQ(test, -ECANCELED, fix->vm.error);
+	KUNIT_EXPECT_TRUE(test, jobs_end(fix));
+	expect_no_trace(fix);
+}
+
 static struct kunit_case job_cases[] = {
 	KUNIT_CASE(job_abort),
 	KUNIT_CASE(job_refused),
 	KUNIT_CASE(job_refused_locked),
+	KUNIT_CASE(job_resolve_killed),
 	KUNIT_CASE(job_lock_interrupted),
 	KUNIT_CASE(job_runs),
 	KUNIT_CASE(job_of_dead_vm),
 	KUNIT_CASE(job_outlives_queue),
 	KUNIT_CASE(job_waits_for_overlap),
+	KUNIT_CASE(job_dropped),
 	{}
 };
 

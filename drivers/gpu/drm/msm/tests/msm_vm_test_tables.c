@@ -9,7 +9,9 @@
 #include <linux/completion.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/mutex.h>
 #include <linux/prandom.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
 #include "../vm/msm_vm_tables.h"
@@ -215,6 +217,42 @@ static void tables_wait_ends(struct kunit *test)
 	wait_ends(test, msm_vm_tables_kill);
 }
 
+static int wait_with_signal(void *data)
+{
+	allow_signal(SIGINT);
+	send_sig(SIGINT, current, 1);
+
+	return wait_for_room(data);
+}
+
+static void expect_interrupted(struct kunit *test, struct msm_vm_tables *tables)
+{
+	struct waiter waiter = { .tables = tables, .ret = -EBUSY };
+	struct task_struct *task;
+
+	init_completion(&waiter.done);
+	task = kthread_run(wait_with_signal, &waiter, "msm-vm-tables");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	KUNIT_ASSERT_NE(test, 0,
+			wait_for_completion_timeout(&waiter.done, 10 * HZ));
+	KUNIT_EXPECT_EQ(test, waiter.ret, -ERESTARTSYS);
+}
+
+/* A signal ends the wait for room, and for whoever waits for room. */
+static void tables_wait_interrupted(struct kunit *test)
+{
+	struct msm_vm_tables tables;
+
+	msm_vm_tables_init(&tables, IAS);
+	promise(test, &tables, 0, MUCH, MUCH_PAGES);
+	expect_interrupted(test, &tables);
+	KUNIT_ASSERT_TRUE(test, mutex_trylock(&tables.gate));
+	expect_interrupted(test, &tables);
+	mutex_unlock(&tables.gate);
+	release(test, &tables, 0, MUCH, 0);
+	msm_vm_tables_fini(&tables);
+}
+
 static void tables_skip_holes(struct kunit *test)
 {
 	const u64 last = 8 * L2 - 1;
@@ -378,6 +416,7 @@ static struct kunit_case tables_cases[] = {
 	KUNIT_CASE(tables_outlive_the_payer),
 	KUNIT_CASE(tables_dead_do_not_throttle),
 	KUNIT_CASE(tables_wait_ends),
+	KUNIT_CASE(tables_wait_interrupted),
 	KUNIT_CASE(tables_skip_holes),
 	KUNIT_CASE(tables_skip_cleared),
 	KUNIT_CASE(tables_random),

@@ -208,12 +208,13 @@ static void log_edits(struct msm_vm_job *job, int err)
 	}
 }
 
-static void apply(struct msm_vm_job *job, int err)
+static void apply(struct msm_vm_job *job)
 {
 	struct msm_vm *vm = job->vm;
+	int err;
 
 	err = msm_pt_ops_apply(&job->update.pt, &pgtable_target, vm,
-			       err ?: is_in_vain(vm));
+			       is_in_vain(vm));
 	log_edits(job, err);
 	if (err == CLOSED)
 		err = READ_ONCE(vm->error);
@@ -245,7 +246,7 @@ static struct dma_fence *run_job(struct drm_sched_job *base)
 {
 	bool cookie = dma_fence_begin_signalling();
 
-	apply(to_msm_vm_job(base), 0);
+	apply(to_msm_vm_job(base));
 	dma_fence_end_signalling(cookie);
 
 	return NULL;
@@ -261,8 +262,10 @@ static void free_job(struct drm_sched_job *base)
 	struct msm_vm_job *job = to_msm_vm_job(base);
 
 	/* A job that the scheduler dropped: its VMAs are gone all the same. */
-	if (!dma_fence_is_signaled(job->fence))
-		apply(job, -ECANCELED);
+	if (!dma_fence_is_signaled(job->fence)) {
+		msm_vm_kill(job->vm, -ECANCELED, "a bind was dropped");
+		apply(job);
+	}
 
 	drm_sched_job_cleanup(base);
 	INIT_WORK(&job->retire, retire);
