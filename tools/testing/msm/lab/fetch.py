@@ -4,13 +4,16 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from lab import arch as arches, common, deps
-from lab.common import Failure, say, write_atomic
+from lab.common import Failure, write_atomic
+from lab.progress import Progress
 
 TARBALL = Path("/usr/src/linux-source-6.12.tar.xz")
 SPACE = 8           # GiB that a first build of everything takes
+FILES = 92800       # and folders in the archive, about
 
 
 def source():
@@ -38,17 +41,34 @@ def _given(path):
 
 def _unpack(tree):
     check_space()
-    say(f"source: unpacking {TARBALL.name}")
     new = tree.with_name("src.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    done = subprocess.run(["tar", "-xf", TARBALL, "--strip-components=1", "-C", new],
-                          stderr=subprocess.PIPE, check=False)
-    if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip().splitlines()[:1]
-        raise Failure(f"unpacking {TARBALL} failed: {' '.join(reason)}")
+    progress = Progress(f"source: unpacking {TARBALL.name}", FILES)
+    reason = _tar(["-xvf", TARBALL, "--strip-components=1", "-C", new], progress.step)
+    if reason:
+        progress.clear()
+        raise Failure(f"unpacking {TARBALL} failed: {reason}")
+    progress.done(f"{progress.count} files")
     shutil.rmtree(tree, ignore_errors=True)
     os.rename(new, tree)
+
+
+def _tar(words, on_file):
+    """Run tar; return what it complains of when it fails."""
+    with tempfile.TemporaryFile() as errors, \
+            subprocess.Popen(["tar", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+                             env=dict(os.environ, XZ_OPT="-T0")) as child:      # the archive has 62 blocks
+        try:
+            for _ in child.stdout:
+                on_file()
+        except BaseException:
+            child.kill()
+            raise
+        if child.wait() == 0:
+            return ""
+        errors.seek(0)
+        return errors.readline().decode(errors="replace").strip() or f"exit status {child.returncode}"
 
 
 def check_space(needed=SPACE):
