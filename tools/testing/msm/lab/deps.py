@@ -24,8 +24,8 @@ CROSS = {"x86_64": ["gcc-x86-64-linux-gnu", "libc6-dev-amd64-cross"],
 SERIES = ["git", "patch"]
 TESTS = ["libpng-dev", "libvulkan-dev"]     # only their headers: the programs are linked with the guest's libraries
 CLANG = {"12": "14", "13": "19"}   # of Debian; the sanitizers and libFuzzer are a package of their own
-LINT = ["sparse", "shellcheck", "codespell"]
-LAB = ["codespell", "cpio", "gcc", "shellcheck"]     # what the lab's own tests run
+LINT = ["sparse", "shellcheck", "codespell", "python3-sphinx"]
+LAB = ["codespell", "cpio", "gcc", "python3-sphinx", "shellcheck"]     # what the lab's own tests run
 OFFLINE = re.compile(r"Temporary failure resolving|Could not (?:connect|resolve)|[Cc]onnection (?:timed out|refused)|Network is unreachable")
 
 

@@ -11,7 +11,7 @@ import argparse
 import fnmatch
 from pathlib import Path
 
-from lab import arch as arches, common, deps, kbuild, lint_kernel, lint_text, plan, series
+from lab import arch as arches, common, deps, kbuild, lint_doc, lint_kernel, lint_text, plan, series
 from lab.common import run, say
 from lab.lint_text import Finding
 
@@ -37,6 +37,8 @@ def kernel_rules(src, root, out, paths, say=say):
     yield from lint_kernel.checkpatch_files(root, build.tree, checked)
     say("lint: kernel-doc")
     yield from lint_kernel.kernel_doc(build.tree, sources + headers)
+    say("lint: documentation")
+    yield from lint_doc.rendered(build.tree, [path for path in plan.overlay_files(root) if path.endswith(".rst")])
     say("lint: W=1, sparse")
     yield from lint_kernel.objects(build, sources)
     yield from lint_kernel.headers_alone(build, [path for path in headers if not path.endswith("_trace.h")], sources)

@@ -282,7 +282,7 @@ def igt_shrink(context):
         yield from missing
         return
     found = _beside("igt-shrink", *(
-        _igt(context, "igt-shrink", igtrun.STOCK, (f"^msm/msm_shrink@.*-{bos}$",), part=part, seconds=SHRINK_SECONDS,
+        _igt(context, "igt-shrink", igtrun.STOCK, (f"msm_shrink@.*-{bos}$",), part=part, seconds=SHRINK_SECONDS,
              apart=True, timeout=12 * SHRINK_SECONDS, **SHRINK)
         for bos, part in ((8, ""), (32, "-32"))))       # BOs per submit: 12 subtests each
     yield from _complete("igt-shrink", found)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import cbudget, checkpatch, kbuild, lint, lint_kernel, lint_text  # noqa: E402
+from lab import cbudget, checkpatch, kbuild, lint, lint_doc, lint_kernel, lint_text  # noqa: E402
 from lab.common import Failure  # noqa: E402
 from lab.lint_text import Finding  # noqa: E402
 
@@ -229,6 +229,18 @@ class Files(unittest.TestCase):
         self.put(lint.ALLOW, "a.c: nesting: f:*\n")
         with self.assertRaisesRegex(Failure, "lint-allow:1: want"):
             lint.allowances(self.root)
+
+
+class Pages(unittest.TestCase):
+    def test_rendered(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            tree = Path(scratch)
+            (tree / "Documentation").mkdir()
+            (tree / "Documentation/conf.py").write_text("extensions = []\n")
+            (tree / "Documentation/good.rst").write_text("Good\n====\n\nAll is well.\n")
+            (tree / "Documentation/bad.rst").write_text("Bad\n===\n\nA *word\n\n.. nothing::\n")
+            found = list(lint_doc.rendered(tree, ["Documentation/good.rst", "Documentation/bad.rst"]))
+        self.assertEqual({(one.path, one.line) for one in found}, {("Documentation/bad.rst", 4), ("Documentation/bad.rst", 6)})
 
 
 class Messages(unittest.TestCase):
