@@ -49,10 +49,8 @@ class Machine:
     def argv(self):
         words = [f"console={self.arch.console}", "panic=-1", "no_hash_pointers", f"lab.nonce={self.nonce}",
                  "lab.io=hvc0", *(() if self.accel == "kvm" else PATIENCE), *self.words]
-        # A processor per socket: the MP table of SeaBIOS has one of each, and a kernel without ACPI finds no others.
         argv = [self.arch.qemu, *self.arch.machine, "-accel", self._accel(), "-cpu", self._cpu(),
-                *(("-icount", "shift=0,sleep=off") if self.count else ()), "-smp", f"{self.cpus},sockets={self.cpus}",
-                "-m", f"{self.memory}M", "-no-reboot", "-nodefaults", "-display", "none",
+                *(("-icount", "shift=0,sleep=off") if self.count else ()), "-smp", str(self.cpus), "-m", f"{self.memory}M", "-no-reboot", "-nodefaults", "-display", "none",
                 "-kernel", self.kernel, "-initrd", self.initrd, "-append", " ".join(words),
                 "-serial", f"file:{self.log}", "-device", "virtio-rng-pci",
                 "-drive", f"if=none,id=root,format=raw,readonly=on,file.locking=off,file={_quoted(self.disk)}",

@@ -276,7 +276,7 @@ def igt_stock(context):
 
 
 def igt_shrink(context):
-    """Debian's msm_shrink, all of it; half an hour and more where the CPU is emulated, so only when asked for."""
+    """Debian's msm_shrink, all of it; an hour where the CPU is emulated, so only when asked for."""
     missing = list(not_here(context, "igt-shrink"))
     if missing:
         yield from missing
