@@ -13,7 +13,6 @@ from lab.common import Failure, say, write_atomic
 from lab.qemu import Process
 
 SECONDS = 12
-SILENCE = 5         # seconds; with KVM the first word comes within one
 DEVICE = "/dev/kvm"
 
 
@@ -58,7 +57,7 @@ def works(arch):
 def probe(machine):
     """Boot a machine made ready by the caller under KVM, and remember whether that worked."""
     machine.accel = "kvm"
-    result = Process(machine).wait(SECONDS, SILENCE)
+    result = Process(machine).wait(SECONDS, SECONDS)
     if Process.ended:
         raise Failure("interrupted")
     good = result.verdict == "done" and result.status == 0

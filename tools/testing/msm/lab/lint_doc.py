@@ -5,6 +5,7 @@
 take seconds. What links to a page that is not ours is not looked at.
 """
 
+import os
 import re
 import shutil
 import tempfile
@@ -26,9 +27,10 @@ def rendered(tree, pages):
         for page in pages:
             shutil.copy(tree / page, source)
         (source / "index.rst").write_text(INDEX + "".join(f"   {page.stem}\n" for page in pages))
-        done = run(["env", f"srctree={tree}", "PYTHONDONTWRITEBYTECODE=1", "sphinx-build", "-q", "-b", "html",
-                    "-c", tree / "Documentation", "-D", "version=6.12", "-D", "release=6.12", "-D", f"kerneldoc_srctree={tree}",
-                    "-D", f"kerneldoc_bin={tree}/scripts/kernel-doc", source, Path(scratch) / "html"], cwd=tree, check=False)
+        done = run(["sphinx-build", "-q", "-b", "html", "-c", tree / "Documentation", "-D", "version=6.12", "-D", "release=6.12",
+                    "-D", f"kerneldoc_srctree={tree}", "-D", f"kerneldoc_bin={tree}/scripts/kernel-doc", source,
+                    Path(scratch) / "html"],
+                   cwd=tree, env=dict(os.environ, srctree=str(tree), PYTHONDONTWRITEBYTECODE="1"), check=False)
         yield from _findings(done, tree, source, pages)
         for page in pages:
             if not (Path(scratch) / "html" / f"{page.stem}.html").exists():
