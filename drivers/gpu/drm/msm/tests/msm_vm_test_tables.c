@@ -225,30 +225,40 @@ static int wait_with_signal(void *data)
 	return wait_for_room(data);
 }
 
-static void expect_interrupted(struct kunit *test, struct msm_vm_tables *tables)
+/* It must not be left waiting: what it waits for is on this stack. */
+static void expect_interrupted(struct kunit *test, struct msm_vm_tables *tables,
+			       void (*let_go)(struct msm_vm_tables *tables))
 {
 	struct waiter waiter = { .tables = tables, .ret = -EBUSY };
 	struct task_struct *task;
+	unsigned long left;
 
 	init_completion(&waiter.done);
 	task = kthread_run(wait_with_signal, &waiter, "msm-vm-tables");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	KUNIT_ASSERT_NE(test, 0,
-			wait_for_completion_timeout(&waiter.done, 10 * HZ));
+	left = wait_for_completion_timeout(&waiter.done, 10 * HZ);
+	let_go(tables);
+	if (!left)
+		wait_for_completion(&waiter.done);
+	KUNIT_EXPECT_NE_MSG(test, left, 0, "the signal does not wake it");
 	KUNIT_EXPECT_EQ(test, waiter.ret, -ERESTARTSYS);
 }
 
-/* A signal ends the wait for room, and for whoever waits for room. */
+static void leave_gate(struct msm_vm_tables *tables)
+{
+	mutex_unlock(&tables->gate);
+}
+
+/* A signal ends the wait for whoever waits for room, and the one for room. */
 static void tables_wait_interrupted(struct kunit *test)
 {
 	struct msm_vm_tables tables;
 
 	msm_vm_tables_init(&tables, IAS);
-	promise(test, &tables, 0, MUCH, MUCH_PAGES);
-	expect_interrupted(test, &tables);
 	KUNIT_ASSERT_TRUE(test, mutex_trylock(&tables.gate));
-	expect_interrupted(test, &tables);
-	mutex_unlock(&tables.gate);
+	expect_interrupted(test, &tables, leave_gate);
+	promise(test, &tables, 0, MUCH, MUCH_PAGES);
+	expect_interrupted(test, &tables, end_by_release);
 	release(test, &tables, 0, MUCH, 0);
 	msm_vm_tables_fini(&tables);
 }
