@@ -377,25 +377,33 @@ static void exit_evicted(const void *arg)
 	vm_test_expect_bo_count(before);
 }
 
+/* The same buffer, by a handle of another context */
+static struct gpu_bo shared_with(struct gpu_vm *vm, struct gpu_bo *bo)
+{
+	struct drm_prime_handle req = {
+		.flags = DRM_CLOEXEC, .handle = bo->handle,
+	};
+
+	msm_igt_assert_ok(gpu_ioctl(bo->dev->fd, DRM_IOCTL_PRIME_HANDLE_TO_FD,
+				    &req));
+	msm_igt_assert_ok(gpu_ioctl(vm->dev.fd, DRM_IOCTL_PRIME_FD_TO_HANDLE,
+				    &req));
+	close(req.fd);
+	return (struct gpu_bo){
+		.dev = &vm->dev, .handle = req.handle, .size = bo->size,
+	};
+}
+
 /* One buffer in two VMs: evicted from both, brought back to each. */
 static void two_vms(const void *arg)
 {
-	struct drm_prime_handle req = { .flags = DRM_CLOEXEC };
 	struct gpu_vm one, two;
 	struct gpu_bo *a, other;
 
 	open_vm(&one, NULL);
 	vm_test_open(&two);
 	a = vm_test_bo(&one, 'A', PAGES);
-	req.handle = a->handle;
-	msm_igt_assert_ok(gpu_ioctl(one.dev.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD,
-				    &req));
-	msm_igt_assert_ok(gpu_ioctl(two.dev.fd, DRM_IOCTL_PRIME_FD_TO_HANDLE,
-				    &req));
-	close(req.fd);
-	other = (struct gpu_bo){
-		.dev = &two.dev, .handle = req.handle, .size = a->size,
-	};
+	other = shared_with(&two, a);
 	vm_test_map(&one, one.area, a);
 	vm_test_map(&two, two.area, &other);
 	vm_test_expect(&one, one.area, "A0-63");
@@ -409,6 +417,45 @@ static void two_vms(const void *arg)
 	vm_test_close(&one);
 	vm_test_expect(&two, two.area, "A0-63");
 	vm_test_close(&two);
+}
+
+/*
+ * A closed context skips a map that was queued, so its VMA has neither entries
+ * nor tables; a later bind keeps the VM for reclaim to find.
+ */
+static void closed_skipped(const void *arg)
+{
+	struct gpu_vm one, two;
+	struct gpu_gate gates[2];
+	struct gpu_bo *a, other;
+	int fences[2], i;
+
+	open_vm(&one, NULL);
+	vm_test_open(&two);
+	a = vm_test_bo(&one, 'A', PAGES);
+	other = shared_with(&two, a);
+	vm_test_map(&one, one.area, a);
+	for (i = 0; i < 2; i++) {
+		const struct drm_msm_vm_bind_op ops[] = {
+			gpu_bind_op_map(two.area + GPU_VM_AREA_OFFSET, &other,
+					0, other.size),
+			gpu_bind_op_unmap(two.area, GPU_PAGE),
+		};
+
+		msm_igt_assert_ok(gpu_gate_new(&gates[i]));
+		msm_igt_assert_ok(gpu_bind_ops(&two.dev, two.bind_queue,
+					       &ops[i], 1, gates[i].fence,
+					       &fences[i]));
+	}
+	vm_test_close(&two);
+	for (i = 0; i < 2; i++) {
+		msm_igt_assert_ok(gpu_gate_open(&gates[i]));
+		msm_igt_assert_ok(gpu_fence_finish(fences[i]));
+		gpu_gate_free(&gates[i]);
+		evict_now(&one, PAGES);
+		vm_test_expect(&one, one.area, "A0-63 .");
+	}
+	vm_test_close(&one);
 }
 
 /*
@@ -481,6 +528,8 @@ static const struct msm_igt_subtest tests[] = {
 	{ "dmabuf-mapped", "the CPU's mapping of a dma-buf goes, too",
 	  dmabuf_mapped },
 	{ "two-vms", "evicted from all VMs", two_vms },
+	{ "closed-skipped", "evicted from a closed VM that never mapped it",
+	  closed_skipped },
 };
 
 static void restore(void)

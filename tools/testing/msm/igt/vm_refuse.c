@@ -217,6 +217,19 @@ static void params(const void *arg)
 	vm_canary_close(&c);
 }
 
+/* A higher number would promise what later kernels have and this one has not. */
+static void version(const void *arg)
+{
+	static const char want[] = "msm 1.13, ";
+	struct gpu_dev dev;
+	char text[64];
+
+	msm_igt_assert_ok(gpu_dev_open(&dev));
+	msm_igt_assert_ok(gpu_dev_version(&dev, text, sizeof(text), NULL));
+	msm_igt_assert(!strncmp(text, want, strlen(want)), "%s\n", text);
+	gpu_dev_close(&dev);
+}
+
 static const struct drm_msm_param bad_params[] = {
 	{ .pipe = MSM_PIPE_NONE },
 	{ .pipe = MSM_PIPE_2D0 },
@@ -377,6 +390,7 @@ const struct msm_igt_subtest vm_refuse_tests[] = {
 	{ "opt-in-after-use", "a job or an address decides", opt_in_after_use },
 	{ "opt-in-twice", "there is no way back", opt_in_twice },
 	{ "params", "which are read-only or write-only", params },
+	{ "version", "1.13, which says that there is VM_BIND", version },
 	{ "params-spoiled", "pipe, length or padding", params_spoiled },
 	{ "params-unknown", "reserved numbers", params_unknown },
 	{ "queue-close", "which cannot be closed", queue_close },
