@@ -27,6 +27,7 @@ class Kbuild:
         env = {key: value for key, value in os.environ.items()
                if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "KBUILD_OUTPUT", "ARCH", "CROSS_COMPILE")}
         env.setdefault("CCACHE_DEPEND", "1")
+        env.setdefault("CCACHE_INODECACHE", "1")
         env.update(LC_ALL="C", CCACHE_BASEDIR=str(self.tree.parent), CCACHE_NOHASHDIR="1",
                    KBUILD_BUILD_TIMESTAMP="2026-01-01", KBUILD_BUILD_USER="msm", KBUILD_BUILD_HOST="msm")
         cross = arch.X86_64.cross
