@@ -18,6 +18,7 @@ import subprocess
 
 from lab import arch as arches, common, deps
 from lab.common import Failure, run, say, write_atomic
+from lab.progress import Progress
 
 SUITE = "forky"
 COMMON = ["base-files", "bash", "busybox-static", "coreutils", "dash", "grep", "kmod", "libc-bin",
@@ -58,6 +59,9 @@ def ready(arch):
     return stamp.get("wanted") == wanted(arch) and (folder(arch) / "root.img").exists()
 
 
+# What apt says under mmdebstrap --verbose
+TOTAL = re.compile(r"(\d+) newly installed")
+PACKAGE = re.compile(r"Get:\d+ \S+ \S+/\S+ \S+ (?!Packages)(\S+)")
 EXPIRED = re.compile(r"is expired|is not valid yet|Valid-Until")
 
 
@@ -112,7 +116,7 @@ def _mmdebstrap(arch, archive, listing, *more):
 
     Debian 13's asks root for a chroot or fakeroot in this mode, since it might run something: hence the skip.
     """
-    argv = ["mmdebstrap", "--mode=chrootless", "--skip=check/chrootless", "--variant=extract", f"--architectures={arch.debian}",
+    argv = ["mmdebstrap", "--verbose", "--mode=chrootless", "--skip=check/chrootless", "--variant=extract", f"--architectures={arch.debian}",
             "--aptopt=APT::Install-Recommends \"false\"", "--aptopt=Acquire::Retries \"3\"",
             f"--include={','.join(packages(arch))}", *more,
             f"--extract-hook=ls \"$1/var/cache/apt/archives\" | grep '[.]deb$' >{shlex.quote(str(listing))}",
@@ -121,12 +125,28 @@ def _mmdebstrap(arch, archive, listing, *more):
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                           errors="replace", env=dict(os.environ, LC_ALL="C", TMPDIR=str(archive.parent)),
                           start_new_session=True) as child:
+        progress = Progress("rootfs: packages")
         try:
-            errors = child.communicate()[1]
+            errors = "".join(_follow(child.stderr, progress))
         except BaseException:
             os.killpg(child.pid, signal.SIGTERM)
             raise
+        if child.wait():
+            progress.clear()
+        else:
+            progress.done(f"{progress.count} fetched and unpacked")
     return subprocess.CompletedProcess(argv, child.returncode, "", errors)
+
+
+def _follow(lines, progress):
+    """Pass on what mmdebstrap says, and show which package it is at."""
+    for line in lines:
+        total, package = TOTAL.search(line), PACKAGE.match(line)
+        if total:
+            progress.total = int(total[1])
+        if package:
+            progress.step(package[1])
+        yield line
 
 
 def _reason(done):

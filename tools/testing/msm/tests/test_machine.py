@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tests of lab/qemu.py, cpio.py, config.py, fetch.py and deps.py: how a guest is made and how its end is told.
+"""Tests of lab/qemu.py, cpio.py, config.py, fetch.py, rootfs.py and deps.py: how a guest is made and how its end is told.
 
 The stand-in for QEMU is a shell script that writes into the console log what a
 guest would: the verdicts are about the log, the marker and the clock.
@@ -17,8 +17,9 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import arch, common, config, cpio, deps, fetch, kernel, programs, qemu  # noqa: E402
+from lab import arch, common, config, cpio, deps, fetch, kernel, programs, qemu, rootfs  # noqa: E402
 from lab.common import Failure  # noqa: E402
+from lab.progress import Progress  # noqa: E402
 
 STAND_IN = """#!/bin/sh
 for word; do
@@ -42,6 +43,25 @@ entry = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(entry)
 sys.exit(entry.main(["guest"]))
 """
+
+
+MMDEBSTRAP = """\
+I: running apt-get update...
+Get:1 file:/debian forky InRelease [151 kB]
+Get:2 file:/debian forky/main amd64 Packages [10.1 MB]
+0 upgraded, 2 newly installed, 0 to remove and 0 not upgraded.
+Get:1 file:/debian forky/main amd64 gcc-16-base amd64 16.1 [60 kB]
+Get:2 file:/debian forky/main amd64 libc6 amd64 2.42-1 [2800 kB]
+I: success in 19 seconds
+"""
+
+
+class RootfsTest(unittest.TestCase):
+    def test_packages_are_counted_and_all_is_passed_on(self):
+        progress = Progress("rootfs", stream=io.StringIO())
+        lines = MMDEBSTRAP.splitlines(keepends=True)
+        self.assertEqual(list(rootfs._follow(lines, progress)), lines)
+        self.assertEqual((progress.count, progress.total), (2, 2))
 
 
 class Programs(unittest.TestCase):
