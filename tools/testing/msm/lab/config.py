@@ -11,7 +11,7 @@ from lab.common import Failure, write_atomic
 FOLDER = Path(__file__).resolve().parents[1] / "configs"
 NOT_FLAVOURS = {"base", "series", "x86_64", "arm64"}
 # Flavours that are another one and something more; ccache then has most of their objects.
-ON_TOP = {"fault": "debug", "kmemleak": "debug", "gcov": "debug"}
+ON_TOP = {"fault": "debug", "kmemleak": "debug", "gcov": "debug", "display": "plain"}
 LINE = re.compile(r"^(CONFIG_\w+)=(.+)$")
 
 
