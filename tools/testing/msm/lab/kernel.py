@@ -13,7 +13,7 @@ from lab import arch as arches, common, config, coverage, deps, fetch, initrd, t
 from lab.common import Failure, run, say, write_atomic
 from lab.progress import Progress
 
-OBJECTS = 1600      # of a first build, about
+OBJECTS = 2050      # of a first build, about
 STEP = re.compile(r"^  (CC|AS|LD|AR|HOSTCC|HOSTLD|CC \[M\]|LD \[M\]|GEN|OBJCOPY|MODPOST)\s+(\S+)")
 TROUBLE = re.compile(r"\berror: |\bError \d|\*\*\*|No space left|undefined (reference|!)|ERROR: ")
 
