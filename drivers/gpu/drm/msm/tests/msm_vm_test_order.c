@@ -94,6 +94,9 @@ static void expect_ranges(struct kunit *test, struct job *job,
 
 static void order_ranges_join(struct kunit *test)
 {
+	static const int sorted[][2] = {
+		{ 1, 2 }, { 2, 5 }, { 3, 4 }, { 6, 7 },
+	};
 	static const int joined[][2] = { { 1, 5 }, { 6, 7 } };
 	static const int inside[][2] = { { 0, 9 } };
 	struct job job;
@@ -103,6 +106,8 @@ static void order_ranges_join(struct kunit *test)
 	job_add(&job, 2, 3);
 	job_add(&job, 3, 1);
 	job_add(&job, 1, 1);
+	msm_vm_turn_sort(&job.turn);
+	expect_ranges(test, &job, sorted, ARRAY_SIZE(sorted));
 	msm_vm_turn_close(&job.turn);
 	expect_ranges(test, &job, joined, ARRAY_SIZE(joined));
 

@@ -248,17 +248,35 @@ int msm_vm_job_resolve(struct msm_vm_job *job, struct drm_file *file)
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vm_job_resolve);
 
-/* A job may name an address millions of times; its tables are looked at once. */
-static void add_maps(struct msm_vm_job *job)
+static void add_ranges(struct msm_vm_job *job)
 {
 	u32 i;
 
 	for (i = 0; i < job->nr_ops; i++) {
 		const struct msm_vm_request *req = &job->ops[i].req;
 
-		if (req->map)
-			msm_vm_turn_add(&job->maps, &job->ops[i].mapped,
-					req->iova, req->iova + req->range - 1);
+		msm_vm_turn_add(&job->turn, &job->ops[i].range, req->iova,
+				req->iova + req->range - 1);
+	}
+	msm_vm_turn_sort(&job->turn);
+}
+
+/*
+ * A job may name an address millions of times; its tables are looked at once.
+ * In the order of the turn, which is still op by op: sorting is what a large
+ * job in no order pays for.
+ */
+static void add_maps(struct msm_vm_job *job)
+{
+	const struct msm_vm_range *range;
+
+	list_for_each_entry(range, &job->turn.ranges, node) {
+		struct msm_vm_op *op =
+			container_of(range, struct msm_vm_op, range);
+
+		if (op->req.map)
+			msm_vm_turn_add(&job->maps, &op->mapped, range->first,
+					range->last);
 	}
 	msm_vm_turn_close(&job->maps);
 }
@@ -296,7 +314,6 @@ static int promise_tables(struct msm_vm_job *job)
 	struct msm_vm_tables *tables = &job->vm->tables;
 	int ret;
 
-	add_maps(job);
 	if (!misses_tables(job))
 		return promise_each(job);
 
@@ -322,19 +339,6 @@ static u64 worst_vmas(struct msm_vm_job *job)
 	return count;
 }
 
-static void add_ranges(struct msm_vm_job *job)
-{
-	u32 i;
-
-	for (i = 0; i < job->nr_ops; i++) {
-		const struct msm_vm_request *req = &job->ops[i].req;
-
-		msm_vm_turn_add(&job->turn, &job->ops[i].range, req->iova,
-				req->iova + req->range - 1);
-	}
-	msm_vm_turn_close(&job->turn);
-}
-
 /**
  * msm_vm_job_reserve - set aside all that the job can need
  * @job: the job, resolved
@@ -354,6 +358,10 @@ int msm_vm_job_reserve(struct msm_vm_job *job, struct drm_file *file)
 	if (!job->fence)
 		return -ENOMEM;
 
+	add_ranges(job);
+	add_maps(job);
+	msm_vm_turn_close(&job->turn);
+
 	ret = drm_sched_job_init(&job->base, &job->queue->entity, 1, job->vm,
 				 file->client_id);
 	if (!ret)
@@ -363,7 +371,6 @@ int msm_vm_job_reserve(struct msm_vm_job *job, struct drm_file *file)
 	if (ret)
 		return ret;
 
-	add_ranges(job);
 	trace_msm_vm_reserve(job->vm, job->number, job->nr_ops, vmas,
 			     pages_set_aside(job));
 

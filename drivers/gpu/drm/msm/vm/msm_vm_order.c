@@ -166,8 +166,11 @@ EXPORT_SYMBOL_IF_KUNIT(msm_vm_turn_add);
 static int compare_first(void *priv, const struct list_head *a,
 			 const struct list_head *b)
 {
-	/* A job may have millions of ranges. */
-	cond_resched();
+	u32 *calls = priv;
+
+	/* A job may have millions of ranges, and this is most of its cost. */
+	if (++*calls % 256 == 0)
+		cond_resched();
 
 	return list_entry(a, struct msm_vm_range, node)->first >
 	       list_entry(b, struct msm_vm_range, node)->first;
@@ -188,6 +191,21 @@ static bool is_sorted(const struct msm_vm_turn *turn)
 }
 
 /**
+ * msm_vm_turn_sort - put the ranges of a job in order
+ * @turn: the job's turn, with what has been added to it so far
+ *
+ * Each range stays as it was added.  May sleep.
+ */
+void msm_vm_turn_sort(struct msm_vm_turn *turn)
+{
+	u32 calls = 0;
+
+	if (!is_sorted(turn))
+		list_sort(&calls, &turn->ranges, compare_first);
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_turn_sort);
+
+/**
  * msm_vm_turn_close - all ranges of a job have been added
  * @turn: the job's turn; its ranges are sorted and disjoint afterwards
  *
@@ -197,8 +215,7 @@ void msm_vm_turn_close(struct msm_vm_turn *turn)
 {
 	struct msm_vm_range *range, *next, *last = NULL;
 
-	if (!is_sorted(turn))
-		list_sort(NULL, &turn->ranges, compare_first);
+	msm_vm_turn_sort(turn);
 
 	list_for_each_entry_safe(range, next, &turn->ranges, node) {
 		if (last && range->first <= last->last + 1) {

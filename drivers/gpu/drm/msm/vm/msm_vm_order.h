@@ -67,6 +67,7 @@ void msm_vm_order_init(struct msm_vm_order *order);
 void msm_vm_turn_init(struct msm_vm_turn *turn);
 void msm_vm_turn_add(struct msm_vm_turn *turn, struct msm_vm_range *range,
 		     u64 first, u64 last);
+void msm_vm_turn_sort(struct msm_vm_turn *turn);
 void msm_vm_turn_close(struct msm_vm_turn *turn);
 void msm_vm_order_begin(struct msm_vm_order *order, struct msm_vm_turn *turn);
 struct msm_vm_turn *msm_vm_order_blocker(struct msm_vm_order *order,
