@@ -25,6 +25,7 @@
 #include "../vm/msm_vm_queue.h"
 #include "../vm/msm_vm_run.h"
 #include "msm_vm_test_client.h"
+#include "msm_vm_test_fence.h"
 
 #define BASE		((u64)SZ_4G)
 #define RANGE		((u64)SZ_1G * 512)
@@ -478,37 +479,12 @@ static void job_of_dead_vm(struct kunit *test)
 	expect_no_trace(fix);
 }
 
-static const char *gate_name(struct dma_fence *fence)
-{
-	return "gate";
-}
-
-static const struct dma_fence_ops gate_ops = {
-	.get_driver_name = gate_name,
-	.get_timeline_name = gate_name,
-};
-
-static DEFINE_SPINLOCK(gate_lock);
-
-/* A fence that the test signals */
-static struct dma_fence *gate_new(struct kunit *test)
-{
-	/* Freed by dma_fence_free(), which is kfree_rcu(). */
-	struct dma_fence *gate = kzalloc(sizeof(*gate), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, gate);
-	dma_fence_init(gate, &gate_ops, &gate_lock,
-		       dma_fence_context_alloc(1), 1);
-
-	return gate;
-}
-
 /* A queue that was closed before its job could run still runs it. */
 static void job_outlives_queue(struct kunit *test)
 {
 	struct fixture *fix = test->priv;
 	struct msm_vm_queue *queue = msm_vm_queue_create(&fix->ctx);
-	struct dma_fence *gate = gate_new(test);
+	struct dma_fence *gate = msm_vm_test_fence(test);
 	struct dma_fence *fence;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, queue);
@@ -530,7 +506,7 @@ static void job_waits_for_overlap(struct kunit *test)
 {
 	struct fixture *fix = test->priv;
 	struct msm_vm_queue *other = msm_vm_queue_create(&fix->ctx);
-	struct dma_fence *gate = gate_new(test);
+	struct dma_fence *gate = msm_vm_test_fence(test);
 	struct dma_fence *first, *behind, *beside;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
@@ -556,7 +532,7 @@ static void job_dropped(struct kunit *test)
 {
 	struct fixture *fix = test->priv;
 	struct msm_vm_queue *queue = msm_vm_queue_create(&fix->ctx);
-	struct dma_fence *gate = gate_new(test);
+	struct dma_fence *gate = msm_vm_test_fence(test);
 	struct dma_fence *fence;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, queue);

@@ -12,6 +12,7 @@
  */
 
 #include <linux/dma-resv.h>
+#include <kunit/visibility.h>
 
 #include <drm/drm_exec.h>
 
@@ -50,6 +51,7 @@ int msm_vm_exec_lock(struct msm_vm *vm, struct drm_exec *exec)
 
 	return ret ?: drm_gpuvm_validate(&vm->base, exec);
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_exec_lock);
 
 /**
  * msm_vm_exec_add_fence - keep what is mapped until a GPU job is done
@@ -64,3 +66,4 @@ void msm_vm_exec_add_fence(struct msm_vm *vm, struct drm_exec *exec,
 				 DMA_RESV_USAGE_BOOKKEEP,
 				 DMA_RESV_USAGE_BOOKKEEP);
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_exec_add_fence);

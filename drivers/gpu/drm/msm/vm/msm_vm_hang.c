@@ -20,6 +20,7 @@
  */
 
 #include <linux/dma-fence.h>
+#include <kunit/visibility.h>
 
 #include "../msm_fence.h"
 #include "../msm_gem.h"
@@ -59,6 +60,7 @@ void msm_vm_hang_mute(struct msm_gem_submit *submit)
 	submit->nr_cmds = 0;
 	set_error(submit->hw_fence, -ECANCELED);
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_hang_mute);
 
 /* The guilty job is not replayed, and its commands are yet to be dumped. */
 static void mute_ring(struct msm_ringbuffer *ring,
@@ -98,3 +100,4 @@ void msm_vm_hang_blame(struct msm_gem_submit *submit)
 	for (u32 i = 0; i < gpu->nr_rings; i++)
 		mute_ring(gpu->rb[i], submit);
 }
+EXPORT_SYMBOL_IF_KUNIT(msm_vm_hang_blame);
