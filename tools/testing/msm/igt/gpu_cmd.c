@@ -71,6 +71,16 @@ void gpu_cmd_mem_to_mem(struct gpu_cmd *cmd, u64 dst, u64 src)
 	gpu_cmd_iova(cmd, src);
 }
 
+/* *(u32 *)dst += *(u32 *)src */
+void gpu_cmd_add(struct gpu_cmd *cmd, u64 dst, u64 src)
+{
+	gpu_cmd_header(cmd, CP_MEM_TO_MEM, 7);
+	gpu_cmd_dword(cmd, 0);
+	gpu_cmd_iova(cmd, dst);
+	gpu_cmd_iova(cmd, dst);
+	gpu_cmd_iova(cmd, src);
+}
+
 void gpu_cmd_memcpy(struct gpu_cmd *cmd, u64 dst, u64 src, u32 dwords)
 {
 	gpu_cmd_header(cmd, CP_MEMCPY, 5);

@@ -21,6 +21,7 @@ void gpu_cmd_dword(struct gpu_cmd *cmd, u32 value);
 void gpu_cmd_nop(struct gpu_cmd *cmd, u32 payload);
 void gpu_cmd_mem_write(struct gpu_cmd *cmd, u64 iova, u32 value);
 void gpu_cmd_mem_to_mem(struct gpu_cmd *cmd, u64 dst, u64 src);
+void gpu_cmd_add(struct gpu_cmd *cmd, u64 dst, u64 src);
 void gpu_cmd_memcpy(struct gpu_cmd *cmd, u64 dst, u64 src, u32 dwords);
 void gpu_cmd_wait_mem_gte(struct gpu_cmd *cmd, u64 iova, u32 ref);
 void gpu_cmd_drain(struct gpu_cmd *cmd);

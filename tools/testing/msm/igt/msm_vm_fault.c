@@ -17,6 +17,7 @@
 #include "gpu_legacy.h"
 #include "gpu_mem.h"
 #include "vm_long.h"
+#include "vm_ring.h"
 #include "vm_train.h"
 
 #define EXPECTED_DMESG \
@@ -579,6 +580,10 @@ static const struct msm_igt_subtest tests[] = {
 	{ "hang-dump", "there is a dump of a hang", hang_dump },
 	{ "hang-null", "MAP_NULL of another VM, before and after", hang_null },
 	{ "hang-again", "one VM after another", hang_again },
+	{ "ring-most", "a submit of 1600 commands runs, one of 1601 does not",
+	  vm_ring_most },
+	{ "ring-full", "submits that a ring cannot hold together", vm_ring_full },
+	{ "ring-replay", "nor when they are replayed", vm_ring_replay },
 	{ "hang-legacy", "a context that did not opt in goes on", hang_legacy },
 };
 

@@ -346,7 +346,7 @@ const struct msm_igt_subtest vm_refuse_submit_tests[] = {
 	{ "submit-cmds-cut", "half of the array", refuse_submit,
 	  BAD_SUBMIT(submit_cmds_cut, EFAULT, NULL) },
 	{ "submit-cmds-too-many", "2^32 - 1 commands", refuse_submit,
-	  BAD_SUBMIT(submit_cmds_many, ENOMEM, NULL) },
+	  BAD_SUBMIT(submit_cmds_many, EINVAL, "no ring holds 4294967295 commands") },
 	{ "submit-no-fd", "no fd is left for the fence", submit_no_fd },
 	{ "submit-number-in-use", "of a job that waits",
 	  submit_number_in_use },
