@@ -386,15 +386,29 @@ static int cp_step(struct vgpu_hw *hw)
 	return 0;
 }
 
-/* Take the state of the ring over from the registers. */
-static void cp_begin(struct vgpu_hw *hw)
+static bool cp_is_due(struct vgpu_hw *hw)
+{
+	lockdep_assert_held(&hw->lock);
+
+	return hw->regs[REG_A6XX_CP_SQE_CNTL] == SQE_RUN && !hw->halted &&
+	       hw->regs[REG_A6XX_CP_RB_WPTR] != hw->regs[REG_A6XX_CP_RB_RPTR] &&
+	       hw->regs[REG_A6XX_CP_RB_WPTR] != hw->idle_wptr;
+}
+
+/*
+ * Take the state of the ring over from the registers, if there is work: a reset
+ * may come at any moment, and what it leaves is no ring.
+ */
+static bool cp_begin(struct vgpu_hw *hw)
 {
 	struct vgpu_cp *cp = &hw->cp;
 	struct vgpu_stream *ring = &cp->streams[VGPU_RING];
-	unsigned long flags;
 	u32 bufsz;
 
-	spin_lock_irqsave(&hw->lock, flags);
+	guard(spinlock_irqsave)(&hw->lock);
+
+	if (!cp_is_due(hw))
+		return false;
 	if (vgpu_hw_canceled(hw)) {
 		cp->epoch = hw->epoch;
 		cp->protected = true;
@@ -408,7 +422,8 @@ static void cp_begin(struct vgpu_hw *hw)
 	ring->pos = hw->regs[REG_A6XX_CP_RB_RPTR] & (ring->size - 1);
 	ring->end = ring->pos;
 	ring->line_len = 0;
-	spin_unlock_irqrestore(&hw->lock, flags);
+
+	return true;
 }
 
 /* Out of work: wait for a write pointer other than this one. */
@@ -430,16 +445,9 @@ static void cp_idle(struct vgpu_hw *hw)
 
 static bool cp_has_work(struct vgpu_hw *hw)
 {
-	unsigned long flags;
-	bool work;
+	guard(spinlock_irqsave)(&hw->lock);
 
-	spin_lock_irqsave(&hw->lock, flags);
-	work = hw->regs[REG_A6XX_CP_SQE_CNTL] == SQE_RUN && !hw->halted &&
-	       hw->regs[REG_A6XX_CP_RB_WPTR] != hw->regs[REG_A6XX_CP_RB_RPTR] &&
-	       hw->regs[REG_A6XX_CP_RB_WPTR] != hw->idle_wptr;
-	spin_unlock_irqrestore(&hw->lock, flags);
-
-	return work;
+	return cp_is_due(hw);
 }
 
 /**
@@ -464,10 +472,9 @@ int vgpu_cp_thread(void *data)
 		if (kthread_should_park())
 			kthread_parkme();
 		vgpu_reg_deliver_irq(hw);
-		if (!cp_has_work(hw))
+		if (!cp_begin(hw))
 			continue;
 
-		cp_begin(hw);
 		do {
 			bool cookie = dma_fence_begin_signalling();
 
