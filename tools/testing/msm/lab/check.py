@@ -10,6 +10,7 @@ import argparse
 import os
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -93,9 +94,15 @@ def _suite(context_, name):
         found = list(suites.SUITES[name](context_))
     except Failure as failure:
         found = [report.Case(name, name, report.FAIL, detail=str(failure))]
-    except (OSError, ValueError, KeyError) as error:    # a bug of the lab, which is not to take the other suites along
-        found = [report.Case(name, name, report.FAIL, detail=f"{type(error).__name__}: {error}")]
+    except Exception as error:      # a bug of the lab, which is not to take the other suites along
+        found = [report.Case(name, name, report.FAIL, detail=_crashed(error))]
     return found, (sum(context_.busy) or time.monotonic() - started, suites.log_of(name))
+
+
+def _crashed(error):
+    """The first line is what the report shows; JUnit has the traceback, too."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}\n{''.join(traceback.format_exception(error))}"
 
 
 def covered(context_, build, times):
@@ -105,6 +112,8 @@ def covered(context_, build, times):
         cases = list(coverage.report(build, context_.say))
     except Failure as failure:
         cases = [report.Case("coverage", "gcov", report.FAIL, detail=str(failure))]
+    except Exception as error:      # which is not to take the suites' results along
+        cases = [report.Case("coverage", "gcov", report.FAIL, detail=_crashed(error))]
     times["coverage"] = (time.monotonic() - started, common.OUT / "results" / "coverage.txt")
     return cases
 

@@ -11,11 +11,12 @@ import time
 import types
 import unittest
 from pathlib import Path
+from unittest import mock
 from xml.etree import ElementTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import check, ci, expect, health, igtrun, qemu, report, suites  # noqa: E402
+from lab import check, ci, coverage, expect, health, igtrun, qemu, report, suites  # noqa: E402
 from lab.common import Failure  # noqa: E402
 from lab.report import Case  # noqa: E402
 
@@ -175,13 +176,15 @@ class SideBySide(unittest.TestCase):
         suites.SUITES.clear()
         suites.SUITES.update(self.suites)
 
-    def fake(self, name):
+    def fake(self, name, error=None):
         def suite(context):
             """What it does."""
             self.began.append(name)
             context.say(f"line of {name}")
             if name == "igt-stock":
                 raise Failure("no guest")
+            if error:
+                raise error
             yield Case(name, "case", report.PASS)
         return suite
 
@@ -244,6 +247,28 @@ class SideBySide(unittest.TestCase):
             yield Case("igt", "case", report.PASS)
         found = suites._beside("igt", part(1), part(0))
         self.assertEqual([case.outcome for case in found], [report.FAIL, report.PASS])
+
+    def test_a_bug_in_a_suite_leaves_the_others(self):
+        for at_once in (1, 2):
+            for error in (TypeError("None\nof it"), IndexError("gone"), OSError(28, "No space left on device")):
+                suites.SUITES["igt"] = self.fake("igt", error)
+                cases, times = check.run(self.context, ["igt", "kunit"], at_once)
+                self.assertEqual([(case.suite, case.outcome) for case in cases], [("igt", "fail"), ("kunit", "pass")])
+                first, _, rest = cases[0].detail.partition("\n")
+                self.assertEqual(first, f"{type(error).__name__}: {' '.join(str(error).split())}")
+                self.assertIn("in suite", rest)
+                self.assertEqual(list(times), ["igt", "kunit"])
+
+    def test_a_bug_in_the_coverage_leaves_the_suites(self):
+        with mock.patch.object(coverage, "report", side_effect=TypeError("no file")):
+            cases = check.covered(self.context, Path("/nowhere"), {})
+        self.assertEqual([(case.outcome, case.detail.splitlines()[0]) for case in cases], [("fail", "TypeError: no file")])
+
+    def test_an_end_that_was_asked_for_is_no_result(self):
+        for error in (KeyboardInterrupt, SystemExit):
+            suites.SUITES["igt"] = self.fake("igt", error)
+            with self.assertRaises(error):
+                check.run(self.context, ["igt", "kunit"], 1)
 
     def test_a_suite_named_twice_runs_once(self):
         self.assertEqual(check.chosen("igt, igt kunit"), ["igt", "kunit"])
