@@ -189,10 +189,12 @@ class Process:
         found = re.search(rb"LAB-INIT: ([^\r\n]*)", log)
         if found:
             return found.group(1).decode(errors="replace")
-        errors = self.errors.decode(errors="replace").strip().splitlines()
+        errors, status = self.errors.decode(errors="replace").strip().splitlines(), self.child.returncode
+        if status < 0:      # by the OOM killer, or by QEMU's own abort(), whose reason is in errors
+            return ": ".join([f"QEMU was killed by signal {-status} ({signal.strsignal(-status)})", *errors[-1:]])
         if errors:
             return errors[-1]
-        return f"QEMU ended with status {self.child.returncode} before the guest said how it went"
+        return f"QEMU ended with status {status} before the guest said how it went"
 
 
 def _die_with_parent(parent):

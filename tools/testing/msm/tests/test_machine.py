@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tests of lab/qemu.py, cpio.py, config.py, fetch.py, rootfs.py and deps.py: how a guest is made and how its end is told.
+"""Tests of lab/qemu.py, guest.py, cpio.py, config.py, fetch.py, rootfs.py and deps.py: how a guest is made and how its end is told.
 
 The stand-in for QEMU is a shell script that writes into the console log what a
 guest would: the verdicts are about the log, the marker and the clock.
@@ -17,7 +17,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import arch, common, config, cpio, deps, fetch, kernel, programs, qemu, rootfs  # noqa: E402
+from lab import arch, common, config, cpio, deps, fetch, guest, kernel, programs, qemu, rootfs  # noqa: E402
 from lab.common import Failure  # noqa: E402
 from lab.progress import Progress  # noqa: E402
 
@@ -133,6 +133,32 @@ class Verdict(unittest.TestCase):
     def test_qemu_complains(self):
         result, _ = self.end("echo 'qemu: no such machine' >&2; exit 1")
         self.assertEqual((result.verdict, result.reason), ("no-marker", "qemu: no such machine"))
+
+    def test_qemu_is_killed(self):
+        result, _ = self.end("kill -9 $$")
+        self.assertEqual((result.verdict, result.reason), ("no-marker", "QEMU was killed by signal 9 (Killed)"))
+        self.assertNotEqual(result.status, 0)
+        result, _ = self.end("echo 'qemu: cannot go on' >&2; kill -9 $$")
+        self.assertEqual(result.reason, "QEMU was killed by signal 9 (Killed): qemu: cannot go on")
+
+    def test_a_marker_counts_though_qemu_is_killed(self):
+        result, _ = self.end('echo "LAB-EXIT $nonce 0" >> "$log"; kill -9 $$')
+        self.assertEqual((result.verdict, result.status), ("done", 0))
+
+    def test_each_end_has_its_own_sentence(self):
+        no_marker = "the guest ended without its marker: QEMU "
+        for script, limits, sentence in (
+                ('echo "Kernel panic - not syncing: ouch" >> "$log"', {}, "the kernel panicked: ouch"),
+                ("exec sleep 30", {"idle": 1}, "the guest hangs: no output for 1 s"),
+                ("exec sleep 30", {"timeout": 1}, "the guest took too long: not finished after 1 s"),
+                ("exit 0", {}, no_marker + "ended with status 0 before the guest said how it went"),
+                ("kill -9 $$", {}, no_marker + "was killed by signal 9 (Killed)")):
+            outcome = guest.Outcome(self.end(script, **limits)[0], {}, "", Path("console.log"))
+            self.assertEqual(outcome.explain(), f"{sentence} (log: console.log)")
+
+    def test_a_command_that_ran_is_not_explained(self):
+        outcome = guest.Outcome(self.end('echo "LAB-EXIT $nonce 7" >> "$log"')[0], {}, "", Path("console.log"))
+        self.assertEqual(outcome.explain(), "")
 
     def test_qemu_missing(self):
         machine = qemu.Machine(dataclasses.replace(arch.X86_64, qemu="qemu-that-is-not-there"), Path("k"), Path("i"),
