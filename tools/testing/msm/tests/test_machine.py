@@ -17,7 +17,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import arch, common, config, cpio, deps, fetch, guest, kernel, programs, qemu, rootfs  # noqa: E402
+from lab import arch, common, config, cpio, deps, fetch, guest, kbuild, kernel, programs, qemu, rootfs  # noqa: E402
 from lab.common import Failure  # noqa: E402
 from lab.progress import Progress  # noqa: E402
 
@@ -193,6 +193,50 @@ class Config(unittest.TestCase):
         text = "CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=m\n"
         wanted = {"CONFIG_A": "y", "CONFIG_B": "n", "CONFIG_C": "y", "CONFIG_D": "y", "CONFIG_E": "n"}
         self.assertEqual([name for name, _, _ in config.lost(wanted, text)], ["CONFIG_C", "CONFIG_D"])
+
+    def configure(self, build, lose=""):
+        """Configure the plain kernel with a stand-in for make that loses an option; return what make was asked for."""
+        asked = []
+
+        def make(*words):
+            asked.append(words)
+            lines = (build / "wanted.config").read_text().splitlines()
+            (build / ".config").write_text("".join(f"{line}\n" for line in lines if line.split("=")[0] != lose))
+        with mock.patch.object(common, "OUT", build / "out"):
+            return config.configure(arch.X86_64, "plain", build, make), asked
+
+    def test_it_is_configured_once(self):
+        with tempfile.TemporaryDirectory() as folder:
+            build = Path(folder)
+            changed, asked = self.configure(build)
+            self.assertEqual((changed, asked), (True, [(f"KCONFIG_ALLCONFIG={build}/wanted.config", "allnoconfig")]))
+            self.assertEqual(self.configure(build), (False, []))
+            (build / ".config").write_text("# an edit\n")
+            self.assertTrue(self.configure(build)[0])
+
+    def test_a_lost_option_is_an_error_that_names_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for _ in range(2):      # nor does a second run take the build folder as it is
+                with self.assertRaisesRegex(Failure, r"do not survive.*: CONFIG_DRM_MSM=m \(got n\)$"):
+                    self.configure(Path(folder), lose="CONFIG_DRM_MSM")
+            self.assertTrue(self.configure(Path(folder))[0])
+
+    def test_an_option_that_a_build_lost_is_an_error(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.configure(Path(folder))
+            config.check(arch.X86_64, "plain", folder)
+            path = Path(folder) / ".config"
+            path.write_text(path.read_text().replace("CONFIG_DRM_MSM=m", "CONFIG_DRM_MSM=y"))
+            with self.assertRaisesRegex(Failure, r"CONFIG_DRM_MSM=m \(got y\)"):
+                config.check(arch.X86_64, "plain", folder)
+
+    def test_options_that_the_series_kernel_lacks(self):
+        with tempfile.TemporaryDirectory() as folder:
+            build = kbuild.Kbuild(folder, folder, Path(folder) / "log")
+            (Path(folder) / ".config").write_text("CONFIG_A=y\nCONFIG_B=m\n# CONFIG_C is not set\n")
+            self.assertEqual(build.missing("# words\nCONFIG_A=y\nCONFIG_B=y\nCONFIG_C=n\nCONFIG_D=y\n"),
+                             ["CONFIG_B=y", "CONFIG_D=y"])
+            self.assertIn("CONFIG_DRM_MSM=m", build.missing())
 
     def test_every_flavour_parses(self):
         for name in arch.ALL:
