@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The lab's one entry point: lab.py VERB [ARGUMENTS]; every verb has --help."""
 
+import errno
 import importlib
 import os
 import signal
@@ -49,6 +50,13 @@ def _crashed(error):
     return f"a bug of the lab: {type(error).__name__}: {error} (where: {log})"
 
 
+def _of_system(error):
+    """An OSError as one line; one of a write names no file, so tell where the lab writes."""
+    if error.errno == errno.ENOSPC:
+        return f"no disk space left: {error.filename or '{} or {}'.format(OUT, os.environ.get('TMPDIR') or '/tmp')}"
+    return f"{error.filename or 'system'}: {error.strerror or error}"
+
+
 def main(argv):
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -70,7 +78,7 @@ def main(argv):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except OSError as error:
-        print(f"{verb.replace('_', '-')}: {error.filename or 'system'}: {error.strerror}", file=sys.stderr)
+        print(f"{verb.replace('_', '-')}: {_of_system(error)}", file=sys.stderr)
         return failed
     except Exception as error:      # pylint: disable=broad-except
         print(f"{verb.replace('_', '-')}: {_crashed(error)}", file=sys.stderr)

@@ -10,10 +10,11 @@ import re
 import shutil
 from pathlib import Path
 
-from lab import arch, common
+from lab import arch, common, fetch
 from lab.common import Failure, run, say, write_atomic
 
 FRAGMENT = Path(__file__).resolve().parents[1] / "configs/series.config"
+SPACE = 3           # GiB: a second copy of the source, 1.7, and what is built of it
 WARNING = re.compile(r"^(?:\S*/)?((?:arch|drivers|include|lib|kernel|usr|tools|Documentation)/[\w./+-]+):(\d+)(?::\d+)?: "
                      r"(warning|error|fatal error|note)?:?\s*(.*)$")
 
@@ -98,6 +99,7 @@ def checkout(repo, commit, tree, src):
     tree, index = Path(tree), Path(tree).with_name("index")
     index.with_name("index.lock").unlink(missing_ok=True)       # of a git that was killed
     if not (tree / "Kbuild").is_file() or not index.exists():
+        fetch.check_space(SPACE)
         say(f"check: copying the source to {tree} (once per source)")
         shutil.rmtree(tree, ignore_errors=True)
         tree.mkdir(parents=True)

@@ -16,7 +16,7 @@ import shutil
 import signal
 import subprocess
 
-from lab import arch as arches, common, deps
+from lab import arch as arches, common, deps, fetch
 from lab.common import Failure, run, say, write_atomic
 from lab.progress import Progress
 
@@ -29,6 +29,7 @@ PINNED = {"igt-gpu-tools": "2.5-1"}
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 LEFT_OUT = ["./dev/*", "./usr/share/doc", "./usr/share/man", "./usr/share/locale", "./usr/share/info", "./usr/share/zoneinfo"]
 VERSION = 5
+SPACE = 2           # GiB: what is fetched, the archive, the folder and the image
 
 FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
@@ -71,6 +72,7 @@ def make(arch, *, refresh=False, out=say):
     image = base / "root.img"
     if ready(arch) and not refresh:
         return image
+    fetch.check_space(SPACE)
     base.mkdir(parents=True, exist_ok=True)
     out(f"rootfs: fetching and unpacking Debian {SUITE} ({arch.debian}): {len(packages(arch))} packages "
         "and what they depend on; a minute")

@@ -33,11 +33,11 @@ done
 
 HERE = str(Path(__file__).resolve().parents[1])
 CRASH = """
-import sys
+import os, sys
 sys.path.insert(0, sys.argv[1])
 import importlib.util
 from lab import guest
-guest.main = lambda argv: 1 // 0
+guest.main = lambda argv: eval(sys.argv[2])
 spec = importlib.util.spec_from_file_location("entry", sys.argv[1] + "/lab.py")
 entry = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(entry)
@@ -282,6 +282,22 @@ class Setup(unittest.TestCase):
         with self.assertRaisesRegex(Failure, "disk space"):
             fetch.check_space(1 << 30)
 
+    def asks_for_space(self, step):
+        """A step must ask before it does anything."""
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(common, "OUT", Path(folder) / "out"), \
+                mock.patch.object(fetch, "check_space", side_effect=Failure("no disk space")), \
+                mock.patch.object(deps, "ensure"), mock.patch.object(rootfs, "_fetch"), \
+                mock.patch.object(kernel, "make_tree", side_effect=Failure("went on")):
+            with self.assertRaisesRegex(Failure, "^no disk space$"):
+                step()
+            self.assertFalse(common.OUT.exists())
+
+    def test_big_steps_ask_for_disk_space(self):
+        self.asks_for_space(lambda: fetch._unpack(common.OUT / "src"))
+        self.asks_for_space(lambda: kernel.make(arch.X86_64, "plain", lambda text: None))
+        self.asks_for_space(lambda: kbuild.checkout(None, "commit", common.OUT / "check/tree", "/nowhere"))
+        self.asks_for_space(lambda: rootfs.make(arch.X86_64, out=lambda text: None))
+
     def test_no_network(self):
         with tempfile.NamedTemporaryFile("w+") as log:
             log.write("Err:1 x InRelease\n  Temporary failure resolving 'deb.example.org'\nE: Unable to locate package sparse\n")
@@ -295,12 +311,25 @@ class Setup(unittest.TestCase):
         self.assertLess({"shellcheck", "clang"}, set(both))
         self.assertEqual(len(both), len(set(both)))
 
+    def crash(self, folder, what):
+        """Run lab.py with a verb that does what; return the one line that it says."""
+        done = subprocess.run([sys.executable, "-c", CRASH, HERE, what], text=True, stdout=subprocess.PIPE,
+                              env=dict(os.environ, MSM_OUT=folder, TMPDIR=folder), stderr=subprocess.PIPE, check=False)
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (125, 1), done.stderr)
+        return done.stderr.strip()
+
     def test_a_bug_is_one_line_and_a_file(self):
         with tempfile.TemporaryDirectory() as folder:
-            done = subprocess.run([sys.executable, "-c", CRASH, HERE], env=dict(os.environ, MSM_OUT=folder), text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (125, 1), done.stderr)
+            self.crash(folder, "1 // 0")
             self.assertIn("ZeroDivisionError", (Path(folder) / "log/lab-crash.log").read_text())
+
+    def test_an_error_of_the_system_is_one_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            full = 'os.write(os.open("/dev/full", os.O_WRONLY), b"x")'
+            self.assertEqual(self.crash(folder, full), f"guest: no disk space left: {folder} or {folder}")
+            self.assertEqual(self.crash(folder, 'open("/nowhere/x")'), "guest: /nowhere/x: No such file or directory")
+            self.assertEqual(self.crash(folder, '(_ for _ in ()).throw(OSError("odd"))'), "guest: system: odd")
+            self.assertFalse((Path(folder) / "log").exists())
 
     def test_missing_packages_are_found(self):
         self.assertEqual(deps.missing(["dpkg", "no-such-package-msm"]), ["no-such-package-msm"])
