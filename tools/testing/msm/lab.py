@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lab.common import OUT, Failure  # noqa: E402
 
+LAB = "tools/testing/msm/lab.py"
 VERBS = {
     "run": "everything: set up, build, boot, and show the virtual GPU and VM_BIND at work",
     "check": "run the suites in the guest and report",
@@ -23,7 +24,7 @@ VERBS = {
     "guest": "boot the guest: a shell, or a command that runs as root",
     "rootfs": "the guest's root, from Debian packages",
     "tree": "make out/tree: the kernel source with the series applied",
-    "series": "make out/series and out/mails; 'series plan' checks the plan, 'series refresh' rewrites the patches",
+    "series": "make out/series and out/mails; the words plan and refresh check the plan and rewrite the patches",
     "check_series": "build and checkpatch every commit on its predecessors",
     "lint": "checkpatch, W=1, sparse, kernel-doc, size budgets, shellcheck",
     "clean": "remove all that was made, except out/share",
@@ -31,10 +32,19 @@ VERBS = {
     "mutants": "break the driver on purpose, line by line, and see that a test notices",
     "save": "bring edits made in out/tree back into the repository",
 }
-
+NO_MAKE = {"deps", "ci"}    # verbs that the Makefile does not have
 
 # Of `guest`, whose other statuses are those of the command in it; as env(1) and timeout(1) have it
 LAB_FAILED = {"guest": 125}
+
+
+def _help():
+    """What make has, and then what it has not."""
+    for title, names in ((f"make VERB, or {LAB} VERB, which has more words and --help", set(VERBS) - NO_MAKE),
+                         (f"{LAB} VERB only", NO_MAKE)):
+        print(f"{title}:")
+        for name in filter(names.__contains__, VERBS):
+            print(f"  {name.replace('_', '-'):12}  {VERBS[name]}")
 
 
 def _interrupt(number, frame):
@@ -63,8 +73,7 @@ def main(argv):
     verb = argv[0].replace("-", "_") if argv else "help"
     failed = LAB_FAILED.get(verb, 1)
     if verb not in VERBS:
-        for name, text in VERBS.items():
-            print(f"{name.replace('_', '-'):14} {text}")
+        _help()
         return 0 if verb in ("help", "__help", "_h") else 2
     try:
         return importlib.import_module(f"lab.{verb}").main(argv[1:])

@@ -8,6 +8,7 @@ guest would: the verdicts are about the log, the marker and the clock.
 import dataclasses
 import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -330,6 +331,13 @@ class Setup(unittest.TestCase):
             self.assertEqual(self.crash(folder, 'open("/nowhere/x")'), "guest: /nowhere/x: No such file or directory")
             self.assertEqual(self.crash(folder, '(_ for _ in ()).throw(OSError("odd"))'), "guest: system: odd")
             self.assertFalse((Path(folder) / "log").exists())
+
+    def test_help_says_what_make_knows(self):
+        text = subprocess.run([f"{HERE}/lab.py", "help"], text=True, stdout=subprocess.PIPE, check=True).stdout
+        told, more = (set(re.findall(r"^  (\S+)  ", part, re.M)) for part in re.split(r"^\S.* only:$", text, flags=re.M))
+        targets = re.search(r"^\.PHONY: help (.*)$", (common.ROOT / "Makefile").read_text(), re.M)[1].split()
+        self.assertEqual(told, set(targets))
+        self.assertEqual(more, {"deps", "ci"})
 
     def test_missing_packages_are_found(self):
         self.assertEqual(deps.missing(["dpkg", "no-such-package-msm"]), ["no-such-package-msm"])
