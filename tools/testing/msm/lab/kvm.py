@@ -32,9 +32,16 @@ def _possible(arch):
 
 @functools.cache
 def hint(arch):
-    """Say once why there is no KVM, if its device is there and only its owner keeps it away."""
+    """Say once why there is no KVM although its device is there: its owner keeps it away, or a probe before failed."""
     if arch.native and os.path.exists(DEVICE) and not _possible(arch):
         say(f"kvm: no permission for {DEVICE} (its group is usually kvm); using TCG, which is slower")
+    elif _possible(arch) and _remembered(arch) == "no":
+        say(f"kvm: a probe boot failed before; using TCG, which is slower; {_again(arch)}")
+
+
+def _again(arch):
+    """A busy host may be too slow for a probe, which says nothing about the next one."""
+    return f"to look again: rm {_answer(arch)}"
 
 
 def _remembered(arch):
@@ -62,5 +69,6 @@ def probe(machine):
         raise Failure("interrupted")
     good = result.verdict == "done" and result.status == 0
     if not good:
-        say(f"kvm: {DEVICE} is there, but a probe boot failed; using TCG ({result.verdict}: {result.reason[:60]})")
+        say(f"kvm: {DEVICE} is there, but a probe boot failed; using TCG ({result.verdict}: {result.reason[:60]}); "
+            + _again(machine.arch))
     write_atomic(_answer(machine.arch), f"{_boot()} {'yes' if good else 'no'}\n".encode())
