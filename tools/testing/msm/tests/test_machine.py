@@ -57,12 +57,84 @@ I: success in 19 seconds
 """
 
 
+EXPIRED = "E: Release file for http://example.org/debian/dists/forky/InRelease is expired (invalid since 3d 2h).\n"
+NO_NETWORK = """\
+I: running apt-get update...
+Err:1 http://example.org/debian forky InRelease
+  Could not resolve 'example.org'
+W: Failed to fetch http://example.org/debian/dists/forky/InRelease  Could not resolve 'example.org'
+E: Unable to locate package base-files
+E: apt-get --yes install failed
+"""
+# Origin, label, where
+TARGETS = """\
+Docker|Docker CE|http://example.org/docker/
+Debian|Debian-Security|http://example.org/debian-security/
+Debian|Debian|cdrom:[Debian GNU/Linux 13]/
+Debian|Debian|http://example.org/debian/
+Debian|Debian|http://example.net/debian/
+"""
+
+
 class RootfsTest(unittest.TestCase):
     def test_packages_are_counted_and_all_is_passed_on(self):
         progress = Progress("rootfs", stream=io.StringIO())
         lines = MMDEBSTRAP.splitlines(keepends=True)
         self.assertEqual(list(rootfs._follow(lines, progress)), lines)
         self.assertEqual((progress.count, progress.total), (2, 2))
+
+
+    def fetch(self, *ends):
+        """What _fetch says, and the further words of each mmdebstrap, which end so: (status, complaints)."""
+        said, asked, ends = [], [], iter(ends)
+
+        def mmdebstrap(arch, archive, listing, *more):
+            asked.append(more)
+            return subprocess.CompletedProcess([], *next(ends))
+        with mock.patch.object(rootfs, "_mmdebstrap", mmdebstrap):
+            try:
+                rootfs._fetch(arch.X86_64, Path("a"), Path("l"), said.append)
+            except Failure as failure:
+                said.append(str(failure))
+        return said, asked
+
+    def test_it_is_fetched_strictly(self):
+        self.assertEqual(self.fetch((0, "", EXPIRED)), ([], [()]))
+
+    def test_an_expired_release_file_is_accepted_with_a_warning(self):
+        said, asked = self.fetch((1, "", EXPIRED), (0, "", ""))
+        self.assertEqual(asked, [(), ('--aptopt=Acquire::Check-Valid-Until "false"',)])
+        self.assertEqual(len(said), 1)
+        self.assertRegex(said[0], "^warning: .* without the date check")
+
+    def test_the_date_is_all_that_is_let_go(self):
+        said, asked = self.fetch((1, "", EXPIRED), (1, "", "E: The repository is not signed.\n"))
+        self.assertEqual((len(asked), len(said)), (2, 2))
+        self.assertIn("E: The repository is not signed.", said[1])
+
+    def test_no_network_is_one_line(self):
+        said, asked = self.fetch((100, "", NO_NETWORK))
+        self.assertEqual((len(asked), len(said), len(said[0].splitlines())), (1, 1, 1))
+        self.assertRegex(said[0], "^cannot fetch the guest's packages .*no network.*Could not resolve 'example.org'")
+
+    def test_a_full_disk_is_one_line(self):
+        said, _ = self.fetch((1, "", "I: extracting\ntar: root.tar: Wrote only 4096 bytes: No space left on device\nbye\n"))
+        self.assertRegex(said[0], "^cannot .*: tar: .*No space left on device$")
+
+    def test_a_failure_without_words(self):
+        self.assertRegex(self.fetch((7, "", "I: so far so good\n"))[0][0], "mmdebstrap: exit status 7$")
+
+    def mirror(self, listing):
+        with mock.patch.object(rootfs, "run", lambda argv: subprocess.CompletedProcess(argv, 0, listing, "")):
+            return rootfs.mirror()
+
+    def test_the_mirror_is_the_hosts(self):
+        self.assertEqual(self.mirror(TARGETS), "http://example.org/debian/")
+
+    def test_no_mirror_is_one_line(self):
+        for listing in ("", TARGETS.splitlines()[0] + "\nDebian|Debian|cdrom:[Debian]/\n"):
+            with self.assertRaisesRegex(Failure, "^no Debian mirror is configured .*apt-get update.*$"):
+                self.mirror(listing)
 
 
 class Programs(unittest.TestCase):
