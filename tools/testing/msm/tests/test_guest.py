@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tests of lab/kvm.py: what a probe boot finds, and for how long that is remembered."""
+"""Tests of lab/kvm.py and guest/main: what a probe boot finds and for how long; a folder that cannot be mounted."""
 
 import dataclasses
 import os
+import re
+import subprocess
 import sys
 import tempfile
 import types
@@ -114,6 +116,45 @@ class Kvm(unittest.TestCase):
                 kvm.hint(self.arch)
         self.assertEqual(len(self.said), 1)
         self.assertIn("no permission", self.said[0])
+
+
+# Of guest/main: how it mounts a folder of the host's, with a busybox that mounts all but one and only says what it does.
+BUSYBOX = """#!/bin/sh
+echo "$*" >>{calls}
+case "$*" in
+"mount -t 9p "*" lab /lab") exit {status} ;;
+"poweroff -f") kill -9 $PPID ;;
+esac
+"""
+
+
+class Folders(unittest.TestCase):
+    def mount(self, status):
+        """Mount share and lab, the latter with this status; return what busybox was asked for and the console."""
+        with tempfile.TemporaryDirectory(prefix="msm-test-") as folder:
+            busybox, calls, console = (Path(folder) / name for name in ("busybox", "calls", "console"))
+            busybox.write_text(BUSYBOX.format(calls=calls, status=status))
+            busybox.chmod(0o755)
+            console.touch()
+            text = (Path(__file__).resolve().parents[1] / "guest/main").read_text()
+            part = re.search(r"^OPTIONS=.*?^}$", text, re.M | re.S)[0].replace("/dev/console", str(console))
+            subprocess.run(["sh", "-c", f"B={busybox}\n{part}\nfolder share\nfolder lab\n$B went on"], check=False)
+            return calls.read_text().splitlines(), console.read_bytes()
+
+    def test_both_are_mounted(self):
+        calls, console = self.mount(0)
+        self.assertEqual([call.split()[0] for call in calls], ["mkdir", "mount", "mkdir", "mount", "went"])
+        self.assertEqual(console, b"")
+
+    def test_one_that_cannot_be_mounted_ends_the_guest_and_is_named(self):
+        calls, console = self.mount(32)
+        self.assertEqual(calls[-1], "poweroff -f")
+        process = types.SimpleNamespace(started=0, machine=mock.Mock(nonce="1"))
+        process.machine.log.read_bytes.return_value = b"[ 1.0] 9p: no channels" + console
+        process._last_words = lambda log: qemu.Process._last_words(process, log)
+        result = qemu.Process._result(process, ("", ""))
+        self.assertEqual((result.verdict, result.reason), ("no-marker", "cannot mount the host's folder lab"))
+        self.assertNotEqual(result.status, 0)
 
 
 if __name__ == "__main__":
