@@ -26,6 +26,7 @@ TESTS = ["libpng-dev", "libvulkan-dev"]     # only their headers: the programs a
 CLANG = {"12": "14", "13": "19"}   # of Debian; the sanitizers and libFuzzer are a package of their own
 LINT = ["sparse", "shellcheck", "codespell", "python3-sphinx"]
 LAB = ["codespell", "cpio", "gcc", "python3-sphinx", "shellcheck"]     # what the lab's own tests run
+WAIT = 600      # seconds, for another apt: a fresh Debian installs its security updates by itself
 OFFLINE = re.compile(r"Temporary failure resolving|Could not (?:connect|resolve)|[Cc]onnection (?:timed out|refused)|Network is unreachable")
 
 
@@ -108,8 +109,9 @@ def _offered(names):
 def _apt(prefix, log, *words):
     with open(log, "ab") as stream:
         env = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"]
-        child = subprocess.Popen([*prefix, *env, "apt-get", "-q", *words], stdin=None if prefix else subprocess.DEVNULL,
-                                 stdout=stream, stderr=stream, start_new_session=not prefix)
+        command = [*prefix, *env, "apt-get", "-q", "-o", f"DPkg::Lock::Timeout={WAIT}", *words]
+        child = subprocess.Popen(command, stdin=None if prefix else subprocess.DEVNULL, stdout=stream, stderr=stream,
+                                 start_new_session=not prefix)
         try:
             return child.wait()
         except KeyboardInterrupt:

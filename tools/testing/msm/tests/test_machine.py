@@ -414,6 +414,15 @@ class Setup(unittest.TestCase):
     def test_missing_packages_are_found(self):
         self.assertEqual(deps.missing(["dpkg", "no-such-package-msm"]), ["no-such-package-msm"])
 
+    def test_apt_waits_for_another_one(self):
+        with tempfile.TemporaryDirectory() as folder:
+            apt, log = Path(folder) / "apt-get", Path(folder) / "log"
+            apt.write_text('#!/bin/sh\necho "$DEBIAN_FRONTEND: $*"\nexit 3\n')
+            apt.chmod(0o755)
+            with mock.patch.dict(os.environ, PATH=f"{folder}:{os.environ['PATH']}"):
+                self.assertEqual(deps._apt([], log, "install", "-y", "sparse"), 3)
+            self.assertEqual(log.read_text(), "noninteractive: -q -o DPkg::Lock::Timeout=600 install -y sparse\n")
+
     def sudo(self, *, terminal, allowed):
         """What _privilege says to somebody who is not root and has a sudo that allows or refuses."""
         with tempfile.TemporaryDirectory() as folder:
