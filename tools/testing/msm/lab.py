@@ -25,7 +25,7 @@ VERBS = {
     "rootfs": "the guest's root, from Debian packages",
     "tree": "make out/tree: the kernel source with the series applied",
     "series": "make out/series and out/mails; the words plan and refresh check the plan and rewrite the patches",
-    "check_series": "build and checkpatch every commit on its predecessors",
+    "check_series": "build and checkpatch every commit on its predecessors; git am of the mails",
     "lint": "checkpatch, W=1, sparse, kernel-doc, size budgets, shellcheck",
     "clean": "remove all that was made, except out/share",
     "ci": "what .ci/run runs",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""check-series: every commit of the series builds on its predecessors, and its mail is clean.
+"""check-series: every commit of the series builds on its predecessors, its mail is clean, and git am takes the mails.
 
 For each commit, in order: the tree is switched to it; the msm folder, and the
 folder of every other source it touches, is built for x86_64 with W=1; any
@@ -138,7 +138,9 @@ def check(src, *, root=common.ROOT, out=common.OUT, fresh=False):
     repo, base, made = series.make(src, root=root, out=out)
     passed = out / "cache/check-series"
     passed.mkdir(parents=True, exist_ok=True)
-    found = list(steps(repo, base, made, series.mails(repo, base, made, root=root, out=out)[1:], passed))
+    mails = series.mails(repo, base, made, root=root, out=out)
+    series.prove_am(repo, base, made, mails)
+    found = list(steps(repo, base, made, mails[1:], passed))
     due = [step for step in found if fresh or not step.mark.exists()]
     for step in found:
         if step not in due:

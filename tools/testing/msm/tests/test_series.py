@@ -312,6 +312,20 @@ class View2(Toy):
         with self.assertRaisesRegex(Failure, "git am refuses"):
             series.prove_am(repo, base, made, files)
 
+    def test_check_series_applies_the_mails(self):
+        real, started = series.mails, []
+
+        def damaged(*args, **words):
+            files = real(*args, **words)
+            files[1].write_text(files[1].read_text().replace(" line 9", " line nine"))
+            return files
+        with mock.patch.object(check_series, "_check", lambda due, *rest: started.append(len(due)) or []):
+            with mock.patch.object(series, "mails", damaged), self.assertRaisesRegex(Failure, "git am refuses"):
+                check_series.check(self.src, root=self.root, out=self.out)
+            self.assertEqual(started, [])
+            self.assertEqual(check_series.check(self.src, root=self.root, out=self.out), [])
+        self.assertEqual(started, [2])
+
     def test_author_line(self):
         path = self.root / "patches/messages/first.txt"
         path.write_text("From: Some Body <some@example.org>\n\n" + MESSAGE)
