@@ -139,6 +139,7 @@ static void hold_vma(struct msm_vma *vma)
 	struct drm_gem_object *obj = vma->base.gem.obj;
 	struct msm_drm_private *priv;
 
+	cond_resched();
 	if (!obj)
 		return;
 
@@ -156,23 +157,19 @@ static void release_vma(struct msm_vma *vma, struct list_head *gone)
 {
 	struct drm_gem_object *obj = vma->base.gem.obj;
 
-	if (!obj) {
-		drm_gpuva_remove(&vma->base);
-		list_add(&vma->node, gone);
+	cond_resched();
+	drm_gpuva_remove(&vma->base);
+	list_add(&vma->node, gone);
+	if (!obj)
 		return;
-	}
 
 	drm_gem_object_get(obj);
-
 	msm_gem_lock(obj);
-	drm_gpuva_remove(&vma->base);
 	drm_gpuva_unlink(&vma->base);
 	if (msm_vma_has_pages(vma))
 		msm_gem_unpin_locked(obj);
 	msm_gem_unlock(obj);
-
 	drm_gem_object_put(obj);
-	list_add(&vma->node, gone);
 }
 
 static void destroy_pgtable(struct msm_vm *vm)
@@ -188,8 +185,10 @@ static u32 count_vmas(struct msm_vm *vm)
 	struct drm_gpuva *va;
 	u32 count = 0;
 
-	drm_gpuvm_for_each_va(va, &vm->base)
+	drm_gpuvm_for_each_va(va, &vm->base) {
 		count++;
+		cond_resched();
+	}
 
 	return count;
 }
