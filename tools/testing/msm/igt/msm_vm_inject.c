@@ -209,6 +209,29 @@ static void half_null_fails(const void *arg)
 	expect_gone(refs, bos);
 }
 
+/* A job so long that it is made in parts: none is made after one has failed. */
+static void long_fails(const void *arg)
+{
+	struct gpu_gate gate = vm_test_gate();
+	struct drm_msm_vm_bind_op ops[3];
+	u64 bos = vm_test_bo_count();
+	struct vm_train train;
+	int fence;
+
+	vm_train_open(&train);
+	for (u32 i = 0; i < 3; i++)
+		ops[i] = gpu_bind_op_null(train.vm.area + GPU_VM_AREA_OFFSET +
+					  i * 16 * STEP, 16 * STEP);
+	fence = queue_job(&train, train.vm.bind_queue, ops, 3, gate.fence);
+	msm_igt_assert_ok(gpu_knob_fail_map(true, 17 * STEP));
+	msm_igt_assert_ok(gpu_gate_open(&gate));
+	msm_igt_assert_ret(gpu_fence_finish(fence), -EIO);
+	vm_train_assert_dead(&train);
+	vm_train_close(&train);
+	gpu_gate_free(&gate);
+	vm_test_expect_bo_count(bos);
+}
+
 /* A BO that a worker has locked is not counted, and loses no pages. */
 static void expect_resident(u64 least, u64 most, bool shrink)
 {
@@ -266,6 +289,7 @@ static const struct msm_igt_subtest tests[] = {
 	  half_fails },
 	{ "half-null", "MAP_NULL of which the second half fails",
 	  half_null_fails },
+	{ "long", "a job of several parts, in the second", long_fails },
 	{ "behind", "binds behind it carry the error, too", behind_fails },
 	{ "job", "a GPU job that waits for it does not run", job_waits },
 };

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gpu_fence.h"
 #include "msm_igt.h"
@@ -15,6 +16,11 @@
 
 #define QUEUES	6
 #define PAGES	8
+
+/* More clients than binds run at once, and what each of them asks for */
+#define HOGS		40
+#define HOG_OPS		96
+#define HOG_BYTES	(1ull << 30)
 
 static struct gpu_gate closed_gate(void)
 {
@@ -338,6 +344,64 @@ static void random_order(const void *arg)
 	vm_test_close(&vm);
 }
 
+/* The same addresses over and over, by another page each time */
+static int hog(struct gpu_vm *vm, int in_fence)
+{
+	struct drm_msm_vm_bind_op ops[HOG_OPS];
+
+	for (u32 i = 0; i < HOG_OPS; i++)
+		ops[i] = gpu_bind_op_null(vm->area + i % 2 * GPU_PAGE, HOG_BYTES);
+	return queue_ops(vm, vm->bind_queue, ops, HOG_OPS, in_fence);
+}
+
+/* What takes long is done in turns: who asks for little has it first. */
+static void long_binds_of_others(const void *arg)
+{
+	struct gpu_gate gate = closed_gate();
+	struct gpu_vm vm, hogs[HOGS];
+	int fences[HOGS];
+
+	vm_test_open(&vm);
+	for (u32 i = 0; i < HOGS; i++) {
+		vm_test_open(&hogs[i]);
+		fences[i] = hog(&hogs[i], gate.fence);
+	}
+	open_gate(&gate);
+	vm_test_map(&vm, vm.area, vm_test_bo(&vm, 'a', 1));
+	for (u32 i = 0; i < HOGS; i++) {
+		msm_igt_assert(gpu_fence_busy_after(fences[i], 0),
+			       "one page had to wait for 96 GiB\n");
+		close(fences[i]);
+		vm_test_close(&hogs[i]);
+	}
+	vm_test_expect(&vm, vm.area, "a");
+	vm_test_close(&vm);
+	gpu_gate_free(&gate);
+}
+
+/* Parts of a job come in its order, with nothing left out between them. */
+static void long_bind(const void *arg)
+{
+	struct drm_msm_vm_bind_op ops[7];
+	struct gpu_bo *a, *b;
+	struct gpu_vm vm;
+
+	vm_test_open(&vm);
+	a = vm_test_bo(&vm, 'a', 2);
+	b = vm_test_bo(&vm, 'b', 2);
+	ops[0] = gpu_bind_op_null(vm.area, HOG_BYTES);
+	ops[1] = map_op(&vm, 1, a, 0, 2);
+	ops[2] = gpu_bind_op_null(vm.area + HOG_BYTES, HOG_BYTES);
+	ops[3] = unmap_op(&vm, 2, 2);
+	ops[4] = gpu_bind_op_null(vm.area + 2 * HOG_BYTES, HOG_BYTES);
+	ops[5] = map_op(&vm, 3, b, 0, 2);
+	ops[6] = gpu_bind_op_unmap(vm.area + HOG_BYTES, HOG_BYTES);
+	msm_igt_assert_ok(gpu_vm_bind(&vm, ops, ARRAY_SIZE(ops)));
+	vm_test_expect(&vm, vm.area, "z a0 . b0-1 z");
+	vm_test_expect(&vm, vm.area + 2 * HOG_BYTES - GPU_PAGE, ".z2");
+	vm_test_close(&vm);
+}
+
 static const struct msm_igt_subtest tests[] = {
 	{ "disjoint-overtakes", "queues wait for each other without need",
 	  disjoint_overtakes },
@@ -353,6 +417,8 @@ static const struct msm_igt_subtest tests[] = {
 	  closed_queue_counts },
 	{ "random", "tree and page table differ after many queues",
 	  random_order },
+	{ "long-bind", "is done in parts, in its order", long_bind },
+	{ "long-binds-of-others", "take turns with ours", long_binds_of_others },
 };
 
 int main(int argc, char **argv)

@@ -56,7 +56,9 @@ struct msm_vm_op {
  * @maps: what the job maps, each address once; not a turn to take
  * @nr_promised: for how many ranges of @maps page tables are promised
  * @turn: which jobs to wait for, which wait for this one
- * @update: VMAs and page-table edits
+ * @update: VMAs and the page-table edits that are left to do
+ * @error: why the maps that are left will not be made, or zero
+ * @run: makes them, when there is more to do than others should wait for
  * @retire: frees the job outside of the scheduler
  * @nr_ops: number of @ops
  * @ops: what to do, in order
@@ -77,6 +79,8 @@ struct msm_vm_job {
 	u32 nr_promised;
 	struct msm_vm_turn turn;
 	struct msm_vma_update update;
+	int error;
+	struct work_struct run;
 	struct work_struct retire;
 	u32 nr_ops;
 	struct msm_vm_op *ops;

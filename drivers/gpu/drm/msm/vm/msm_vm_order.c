@@ -278,10 +278,10 @@ static const struct msm_vm_range *next_to_check(const struct msm_vm_turn *turn)
  * @order: the order of the VM
  * @turn: the job's turn, begun
  *
- * Called by the one thread that runs the jobs of the VM and ends their turns.
+ * Called by the one thread that lets jobs of the VM run, while none does.
  *
  * Return: an earlier turn that overlaps with @turn and has not ended, or NULL.
- * It stays until the caller lets a job end.
+ * It stays until the caller lets a job run.
  */
 struct msm_vm_turn *msm_vm_order_blocker(struct msm_vm_order *order,
 					 struct msm_vm_turn *turn)

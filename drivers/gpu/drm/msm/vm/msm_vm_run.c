@@ -11,7 +11,12 @@
  * maps are skipped from there on, also in the middle of one; the fence signals
  * after the TLB holds nothing that the job cleared, with an error if the job
  * was not applied as a whole; what the job removed is let go of later, in a
- * worker, where sleeping is harmless.
+ * worker, where sleeping is harmless; a long job of one client does not hold up
+ * those of others.
+ *
+ * Terms: a *slice* is as much of a job as is done before the next in line has its
+ * turn, whichever VM it is of.  The job's own VM runs nothing else in between,
+ * as all credits of its scheduler are taken.
  */
 
 #include <linux/dma-fence.h>
@@ -33,6 +38,9 @@
 /* On the reclaim path: others wait for fences that jobs signal. */
 static struct workqueue_struct *run_wq;
 
+/* Jobs that run at once: work that no client is charged for */
+#define MAX_RUNNING 16
+
 /* Not on it: frees memory, takes locks of the GEM core. */
 static struct workqueue_struct *retire_wq;
 
@@ -41,6 +49,10 @@ static struct workqueue_struct *retire_wq;
 
 /* How much to edit before looking whether somebody else wants the CPU. */
 #define CHUNK SZ_64M
+
+/* A slice, in entries of the page table, and what an edit costs besides. */
+#define SLICE (SZ_1G >> PAGE_SHIFT)
+#define EDIT_COST 64
 
 /*
  * debugfs "fail_vm_map": lets a map fail here, which no input of userspace can
@@ -195,27 +207,43 @@ static const struct msm_pt_target pgtable_target = {
 	.flush = target_flush,
 };
 
+/* Take the next edits from the job: a slice of them, or what is left. */
+static void cut_slice(struct msm_vm_job *job, struct msm_pt_ops *slice)
+{
+	struct list_head *todo = &job->update.pt.list;
+	struct msm_pt_op *op;
+	u64 cost = 0;
+
+	msm_pt_ops_init(slice);
+	list_for_each_entry(op, todo, node) {
+		cost += EDIT_COST + (op->range >> PAGE_SHIFT);
+		if (cost >= SLICE) {
+			list_cut_position(&slice->list, todo, &op->node);
+			return;
+		}
+	}
+	list_splice_init(todo, &slice->list);
+}
+
 /* With an error, the maps were not made as a whole. */
-static void log_edits(struct msm_vm_job *job, int err)
+static void log_edits(struct msm_vm_job *job, const struct msm_pt_ops *slice)
 {
 	struct msm_pt_op *op;
 
-	msm_vm_log_bind(&job->vm->log, job->nr_ops);
-	list_for_each_entry(op, &job->update.pt.list, node) {
-		if (!err || op->kind == MSM_PT_UNMAP)
+	list_for_each_entry(op, &slice->list, node) {
+		if (!job->error || op->kind == MSM_PT_UNMAP)
 			msm_vm_log_add(&job->vm->log, op, job->queue->id);
 		cond_resched();
 	}
 }
 
-static void apply(struct msm_vm_job *job)
+/* Nothing of the job may be touched when its fence has signalled. */
+static void finish(struct msm_vm_job *job)
 {
 	struct msm_vm *vm = job->vm;
-	int err;
+	int err = job->error;
 
-	err = msm_pt_ops_apply(&job->update.pt, &pgtable_target, vm,
-			       is_in_vain(vm));
-	log_edits(job, err);
+	msm_vm_log_bind(&vm->log, job->nr_ops);
 	if (err == CLOSED)
 		err = READ_ONCE(vm->error);
 	trace_msm_vm_run(vm, job->number, job->turn.number, err,
@@ -226,6 +254,21 @@ static void apply(struct msm_vm_job *job)
 		msm_vm_kill(vm, err, "a bind was not applied");
 	msm_vm_order_end(&vm->order, &job->turn);
 	msm_vm_fence_signal(job->fence, err);
+}
+
+/* Return: is anything left to do? */
+static bool apply_slice(struct msm_vm_job *job)
+{
+	struct msm_vm *vm = job->vm;
+	struct msm_pt_ops slice;
+
+	cut_slice(job, &slice);
+	job->error = msm_pt_ops_apply(&slice, &pgtable_target, vm,
+				      job->error ?: is_in_vain(vm));
+	job->update.pt.flushes += slice.flushes;
+	log_edits(job, &slice);
+
+	return !list_empty(&job->update.pt.list);
 }
 
 /* Jobs of one queue come in order; those of the others are asked for here. */
@@ -242,14 +285,37 @@ static struct dma_fence *prepare_job(struct drm_sched_job *base,
 	return dma_fence_get(&turn_to_job(turn)->base.s_fence->finished);
 }
 
-static struct dma_fence *run_job(struct drm_sched_job *base)
+static void run_slice(struct work_struct *work)
 {
+	struct msm_vm_job *job = container_of(work, struct msm_vm_job, run);
+	struct dma_fence *fence = dma_fence_get(job->fence);
 	bool cookie = dma_fence_begin_signalling();
 
-	apply(to_msm_vm_job(base));
+	if (apply_slice(job))
+		queue_work(run_wq, work);
+	else
+		finish(job);
+	dma_fence_end_signalling(cookie);
+	dma_fence_put(fence);
+}
+
+/* Return: NULL when it is done; else what signals then. */
+static struct dma_fence *run_job(struct drm_sched_job *base)
+{
+	struct msm_vm_job *job = to_msm_vm_job(base);
+	bool cookie = dma_fence_begin_signalling();
+	struct dma_fence *fence = NULL;
+
+	if (apply_slice(job)) {
+		fence = dma_fence_get(job->fence);
+		INIT_WORK(&job->run, run_slice);
+		queue_work(run_wq, &job->run);
+	} else {
+		finish(job);
+	}
 	dma_fence_end_signalling(cookie);
 
-	return NULL;
+	return fence;
 }
 
 static void retire(struct work_struct *work)
@@ -264,7 +330,9 @@ static void free_job(struct drm_sched_job *base)
 	/* A job that the scheduler dropped: its VMAs are gone all the same. */
 	if (!dma_fence_is_signaled(job->fence)) {
 		msm_vm_kill(job->vm, -ECANCELED, "a bind was dropped");
-		apply(job);
+		while (apply_slice(job))
+			;
+		finish(job);
 	}
 
 	drm_sched_job_cleanup(base);
@@ -331,7 +399,8 @@ void msm_vm_run_destroy(struct msm_vm *vm)
  */
 int msm_vm_run_init(void)
 {
-	run_wq = alloc_workqueue("msm-vm-run", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	run_wq = alloc_workqueue("msm-vm-run", WQ_UNBOUND | WQ_MEM_RECLAIM,
+				 MAX_RUNNING);
 	retire_wq = alloc_workqueue("msm-vm-retire", WQ_UNBOUND, 0);
 	if (run_wq && retire_wq)
 		return 0;
