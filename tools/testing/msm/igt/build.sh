@@ -82,7 +82,7 @@ program()
 for name in msm_vgpu msm_vm_memcg msm_vm_no_share msm_vm_order msm_vm_reserve msm_vm_trace; do
 	program "$name"
 done
-program msm_vm_bind vm_fence.c
+program msm_vm_bind vm_fence.c vm_implicit.c
 program msm_vm_bind_uapi vm_refuse.c vm_refuse_submit.c
 program msm_vm_bo vm_dmabuf.c
 program msm_vm_evict vm_evict_race.c

@@ -63,13 +63,24 @@ int gpu_bo_new(struct gpu_dev *dev, u64 size, struct gpu_bo *bo)
 	return ret;
 }
 
-/* The same buffer as another context has it, mapped for the CPU there too. */
-int gpu_bo_share(const struct gpu_bo *bo, struct gpu_dev *to, struct gpu_bo *out)
+/* The buffer as a dma-buf */
+int gpu_bo_export(const struct gpu_bo *bo, int *fd)
 {
 	struct drm_prime_handle req = {
 		.handle = bo->handle, .flags = DRM_CLOEXEC | DRM_RDWR,
 	};
 	int ret = gpu_ioctl(bo->dev->fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &req);
+
+	if (!ret)
+		*fd = req.fd;
+	return ret;
+}
+
+/* The same buffer as another context has it, mapped for the CPU there too. */
+int gpu_bo_share(const struct gpu_bo *bo, struct gpu_dev *to, struct gpu_bo *out)
+{
+	struct drm_prime_handle req = { 0 };
+	int ret = gpu_bo_export(bo, &req.fd);
 
 	if (ret)
 		return ret;

@@ -19,6 +19,7 @@ struct gpu_bo {
 };
 
 int gpu_bo_new(struct gpu_dev *dev, u64 size, struct gpu_bo *bo);
+int gpu_bo_export(const struct gpu_bo *bo, int *fd);
 int gpu_bo_share(const struct gpu_bo *bo, struct gpu_dev *to, struct gpu_bo *out);
 void gpu_bo_unmap_cpu(struct gpu_bo *bo);
 int gpu_bo_close_handle(struct gpu_bo *bo);

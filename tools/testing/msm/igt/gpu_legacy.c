@@ -25,9 +25,9 @@ void gpu_legacy_cmd(struct gpu_cmd *cmd, struct gpu_bo *bo)
 	};
 }
 
-/* Run @cmd, which stands in bos[0], and wait for it. */
-int gpu_legacy_run(struct gpu_dev *dev, const struct gpu_cmd *cmd,
-		   struct gpu_bo *const *bos, u32 count)
+/* Submit @cmd, which stands in bos[0]; its sync_file is the caller's. */
+int gpu_legacy_submit(struct gpu_dev *dev, const struct gpu_cmd *cmd,
+		      struct gpu_bo *const *bos, u32 count, int *fence)
 {
 	struct drm_msm_gem_submit_bo table[GPU_LEGACY_BOS] = { 0 };
 	struct drm_msm_gem_submit_cmd entry = {
@@ -51,5 +51,17 @@ int gpu_legacy_run(struct gpu_dev *dev, const struct gpu_cmd *cmd,
 		table[i].handle = bos[i]->handle;
 	}
 	ret = gpu_ioctl(dev->fd, DRM_IOCTL_MSM_GEM_SUBMIT, &req);
-	return ret ?: gpu_fence_finish(req.fence_fd);
+	if (!ret)
+		*fence = req.fence_fd;
+	return ret;
+}
+
+/* Submit it and wait for it. */
+int gpu_legacy_run(struct gpu_dev *dev, const struct gpu_cmd *cmd,
+		   struct gpu_bo *const *bos, u32 count)
+{
+	int fence = -1;
+	int ret = gpu_legacy_submit(dev, cmd, bos, count, &fence);
+
+	return ret ?: gpu_fence_finish(fence);
 }

@@ -10,6 +10,8 @@
 
 int gpu_legacy_iova(struct gpu_bo *bo, u64 *iova);
 void gpu_legacy_cmd(struct gpu_cmd *cmd, struct gpu_bo *bo);
+int gpu_legacy_submit(struct gpu_dev *dev, const struct gpu_cmd *cmd,
+		      struct gpu_bo *const *bos, u32 count, int *fence);
 int gpu_legacy_run(struct gpu_dev *dev, const struct gpu_cmd *cmd,
 		   struct gpu_bo *const *bos, u32 count);
 

@@ -594,6 +594,7 @@ int main(int argc, char **argv)
 	msm_igt_fixture(vm_test_strict);
 	msm_igt_run(tests, ARRAY_SIZE(tests));
 	msm_igt_run(vm_fence_tests, vm_fence_count);
+	msm_igt_run(vm_implicit_tests, vm_implicit_count);
 	msm_igt_fixture(vm_test_restore);
 	igt_exit();
 }
