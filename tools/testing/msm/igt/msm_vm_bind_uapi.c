@@ -516,8 +516,8 @@ static void request_read_only(const void *arg)
 	msm_igt_assert_ok(mprotect(req, GPU_PAGE, PROT_READ));
 	msm_igt_assert_ret(gpu_bind_ioctl(&c.vm.dev, req), -EFAULT);
 	msm_igt_assert_ret(req->fence_fd, GPU_NO_FENCE);
-	msm_igt_assert_ret(gpu_dev_count_fds(), c.fds + 1);
-	msm_igt_assert_ok(gpu_fence_finish(c.next_fd));
+	msm_igt_assert_ret(gpu_dev_count_fds(), c.before.fds + 1);
+	msm_igt_assert_ok(gpu_fence_finish(c.before.next_fd));
 	vm_test_expect(&c.vm, c.base, "A0-3 B0 .");
 	vm_test_unmap(&c.vm, c.hole, 1);
 	vm_canary_check(&c);

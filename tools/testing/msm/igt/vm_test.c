@@ -236,6 +236,34 @@ struct gpu_gate vm_test_gate(void)
 	return gate;
 }
 
+void vm_footprint_get(struct vm_footprint *footprint)
+{
+	footprint->fds = gpu_dev_count_fds();
+	footprint->next_fd = vm_test_next_fd();
+	msm_igt_assert_ok(gpu_vm_count(&footprint->counts));
+}
+
+/* As many files and VMAs, and no more pages set aside once workers have ended */
+void vm_footprint_expect(const struct vm_footprint *before)
+{
+	int ms = gpu_fence_scaled_ms(GPU_FENCE_PATIENCE_MS);
+	struct vm_footprint now;
+
+	for (;; ms -= 10) {
+		vm_footprint_get(&now);
+		if (now.counts.set_aside <= before->counts.set_aside || ms <= 0)
+			break;
+		usleep(10000);
+	}
+	msm_igt_assert_ret(now.fds, before->fds);
+	msm_igt_assert_ret(now.next_fd, before->next_fd);
+	msm_igt_assert(now.counts.mappings == before->counts.mappings &&
+		       now.counts.set_aside <= before->counts.set_aside,
+		       "%llu mappings, %llu pages set aside; before %llu, %llu\n",
+		       now.counts.mappings, now.counts.set_aside,
+		       before->counts.mappings, before->counts.set_aside);
+}
+
 static void vm_canary_expect(struct vm_canary *canary)
 {
 	vm_test_expect(&canary->vm, canary->base, "A0-3 .2 B0-1");
@@ -253,30 +281,9 @@ void vm_canary_open(struct vm_canary *canary)
 	vm_test_map(vm, canary->base, canary->a);
 	vm_test_map(vm, canary->hole + 2 * GPU_PAGE, canary->b);
 	vm_canary_expect(canary);
-	canary->fds = gpu_dev_count_fds();
-	canary->next_fd = vm_test_next_fd();
+	vm_footprint_get(&canary->before);
 	canary->bos = vm_test_bo_count();
-	msm_igt_assert_ok(gpu_vm_count(&canary->counts));
 	vm_test_reason(NULL);
-}
-
-/* As many VMAs, and no more pages set aside, as soon as workers have ended */
-static void vm_canary_count(struct vm_canary *canary)
-{
-	int ms = gpu_fence_scaled_ms(GPU_FENCE_PATIENCE_MS);
-	struct gpu_vm_counts now;
-
-	for (;; ms -= 10) {
-		msm_igt_assert_ok(gpu_vm_count(&now));
-		if (now.set_aside <= canary->counts.set_aside || ms <= 0)
-			break;
-		usleep(10000);
-	}
-	msm_igt_assert(now.mappings == canary->counts.mappings &&
-		       now.set_aside <= canary->counts.set_aside,
-		       "%llu mappings, %llu pages set aside; before %llu, %llu\n",
-		       now.mappings, now.set_aside, canary->counts.mappings,
-		       canary->counts.set_aside);
 }
 
 /*
@@ -287,9 +294,7 @@ void vm_canary_check(struct vm_canary *canary)
 {
 	struct gpu_vm *vm = &canary->vm;
 
-	msm_igt_assert_ret(gpu_dev_count_fds(), canary->fds);
-	msm_igt_assert_ret(vm_test_next_fd(), canary->next_fd);
-	vm_canary_count(canary);
+	vm_footprint_expect(&canary->before);
 	vm_test_expect_bo_count(canary->bos);
 	vm_canary_expect(canary);
 
@@ -297,7 +302,7 @@ void vm_canary_check(struct vm_canary *canary)
 	vm_test_expect(vm, canary->base, "A0-3 B0-1 B0-1");
 	vm_test_unmap(vm, canary->hole, 2);
 	vm_canary_expect(canary);
-	msm_igt_assert_ret(gpu_dev_count_fds(), canary->fds);
+	msm_igt_assert_ret(gpu_dev_count_fds(), canary->before.fds);
 }
 
 void vm_canary_close(struct vm_canary *canary)

@@ -39,16 +39,29 @@ void vm_test_reason_at(const char *reason, const char *func, int line);
 #define vm_test_reason(reason)	vm_test_reason_at(reason, __func__, __LINE__)
 
 /**
+ * struct vm_footprint - what this process has that a refusal may not change
+ * @fds: open files
+ * @next_fd: the number that the next one will have
+ * @counts: of its VMs
+ */
+struct vm_footprint {
+	int fds;
+	int next_fd;
+	struct gpu_vm_counts counts;
+};
+
+void vm_footprint_get(struct vm_footprint *footprint);
+void vm_footprint_expect(const struct vm_footprint *before);
+
+/**
  * struct vm_canary - a VM in a known state, to see that an error changes none
  * @vm: the VM
  * @a: buffer of 4 pages, at @base
  * @b: buffer of 2 pages, at @base + 6 pages, behind a hole of 2 pages
  * @base: where the picture starts
  * @hole: the first unmapped page
- * @fds: open files, once all is set up
- * @next_fd: the number that the next one will have
+ * @before: once all is set up
  * @bos: of all contexts; a test counts those that it makes itself
- * @counts: of the VMs of this process
  */
 struct vm_canary {
 	struct gpu_vm vm;
@@ -56,10 +69,8 @@ struct vm_canary {
 	struct gpu_bo *b;
 	u64 base;
 	u64 hole;
-	int fds;
-	int next_fd;
+	struct vm_footprint before;
 	u64 bos;
-	struct gpu_vm_counts counts;
 };
 
 void vm_canary_open(struct vm_canary *canary);

@@ -120,11 +120,13 @@ void vm_train_hang_now(struct vm_train *train)
 static int try_bind(struct gpu_vm *vm, const struct drm_msm_vm_bind_op *ops,
 		    u32 count)
 {
+	int fence;
+
 	return gpu_bind_ops(&vm->dev, vm->bind_queue, ops, count, GPU_NO_FENCE,
-			    NULL);
+			    &fence);
 }
 
-/* Nothing that changes the VM or runs in it is accepted. */
+/* Nothing that changes the VM or runs in it is accepted, or leaves something. */
 void vm_train_assert_dead(struct vm_train *train)
 {
 	struct drm_msm_vm_bind_op ops[2] = {
@@ -132,8 +134,10 @@ void vm_train_assert_dead(struct vm_train *train)
 				GPU_PAGE),
 		gpu_bind_op_unmap(train->vm.area, GPU_PAGE),
 	};
+	struct vm_footprint before;
 	struct gpu_job job;
 
+	vm_footprint_get(&before);
 	msm_igt_assert_ret(try_bind(&train->vm, &ops[0], 1), -EPIPE);
 	msm_igt_assert_ret(try_bind(&train->vm, &ops[1], 1), -EPIPE);
 	msm_igt_assert_ret(try_bind(&train->vm, ops, 2), -EPIPE);
@@ -141,6 +145,7 @@ void vm_train_assert_dead(struct vm_train *train)
 	gpu_job_begin(&job, &train->vm, 0);
 	gpu_cmd_nop(&job.cmd, 0);
 	msm_igt_assert_ret(gpu_job_submit(&job, GPU_NO_FENCE), -EPIPE);
+	vm_footprint_expect(&before);
 }
 
 /* A job runs and leaves its mark, a bind is applied. */
