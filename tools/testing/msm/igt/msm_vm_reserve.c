@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -108,6 +107,34 @@ static void waiter_interrupt(struct waiter *waiter)
 	msm_igt_assert_ret(waiter->ret, -EINTR);
 }
 
+/* KiB behind @key in the fdinfo of the context */
+static u64 fdinfo_kib(struct gpu_vm *vm, const char *key)
+{
+	u64 kib = 0;
+
+	msm_igt_assert_ok(gpu_vm_fdinfo(vm, key, &kib));
+	return kib;
+}
+
+/* Of the large range: LARGE_TABLES, and one table for each GiB */
+#define LARGE_KIB	((LARGE_TABLES + 3) * GPU_PAGE / 1024)
+
+/* What waited and was interrupted has set nothing aside, nor given back. */
+static void interrupt_leaves_nothing(struct gpu_vm *vm)
+{
+	struct vm_footprint before;
+	struct waiter waiter;
+	u64 reserved;
+
+	vm_footprint_get(&before);
+	waiter_start(&waiter, vm);
+	waiter_interrupt(&waiter);
+	vm_footprint_expect(&before);
+	reserved = fdinfo_kib(vm, "msm-vm-reserved");
+	msm_igt_assert(reserved == LARGE_KIB, "%llu KiB reserved, not %llu\n",
+		       reserved, LARGE_KIB);
+}
+
 static void throttle(const void *arg)
 {
 	struct gpu_gate gate = vm_test_gate();
@@ -118,8 +145,7 @@ static void throttle(const void *arg)
 	vm_test_open(&vm);
 	require_null(&vm);
 	fence = queue_large(&vm, &gate);
-	waiter_start(&waiter, &vm);
-	waiter_interrupt(&waiter);
+	interrupt_leaves_nothing(&vm);
 
 	waiter_start(&waiter, &vm);
 	/* It is the VM that has too much, nobody else. */
@@ -245,29 +271,8 @@ static void memcg(const void *arg)
 	gpu_gate_free(&gate);
 }
 
-/* KiB behind @key in the fdinfo of the context */
-static u64 fdinfo_kib(struct gpu_vm *vm, const char *key)
-{
-	char path[64], line[128], format[64];
-	u64 value = 0;
-	FILE *file;
-	int found = 0;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", vm->dev.fd);
-	snprintf(format, sizeof(format), "%s: %%llu KiB", key);
-	file = fopen(path, "r");
-	msm_igt_assert(file, "no %s\n", path);
-	while (!found && fgets(line, sizeof(line), file))
-		found = sscanf(line, format, &value) == 1;
-	fclose(file);
-	msm_igt_assert(found, "no %s in %s\n", key, path);
-	return value;
-}
-
 /* The root, and one table of each level for the scratch buffer */
 #define FIRST_TABLES	4
-/* Of the large range: LARGE_TABLES, and one table for each GiB */
-#define LARGE_KIB	((LARGE_TABLES + 3) * GPU_PAGE / 1024)
 
 static void in_fdinfo(const void *arg)
 {
