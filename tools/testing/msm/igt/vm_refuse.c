@@ -4,13 +4,20 @@
  * become one.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "gpu_fence.h"
+#include "gpu_knob.h"
 #include "gpu_legacy.h"
 #include "vm_refuse.h"
 #include "vm_test.h"
+
+#define IAS	"/sys/module/msm/parameters/vgpu_ias"
+#define MARK	0x600d0007
+/* In a page: neither the first dword nor the last */
+#define MARK_OFFSET	0x804
 
 /* An array of two, of which only @first is readable; the address of it */
 u64 vm_refuse_cut(const void *first, size_t size)
@@ -217,6 +224,51 @@ static void params(const void *arg)
 	vm_canary_close(&c);
 }
 
+/* How many address bits the tables of the virtual Adreno translate */
+static u32 address_bits(void)
+{
+	FILE *file;
+	u64 seed;
+	u32 bits = 0;
+
+	msm_igt_require(!gpu_knob_get("seed", &seed),
+			"this GPU is not the virtual one\n");
+	file = fopen(IAS, "r");
+	msm_igt_assert(file && fscanf(file, "%u", &bits) == 1, "no " IAS "\n");
+	fclose(file);
+	return bits;
+}
+
+/* All from 4 GiB up to what the tables translate, with the very last page */
+static void va_range(const void *arg)
+{
+	const u64 start = 4ull << 30, end = 1ull << address_bits();
+	struct gpu_fault fault;
+	struct gpu_vm vm;
+	struct gpu_bo *a;
+	u64 iova = end - GPU_PAGE + MARK_OFFSET;
+	u32 seen;
+
+	vm_test_open(&vm);
+	msm_igt_assert(vm.va_start == start && vm.va_size == end - start,
+		       "VM %llx + %llx, not %llx + %llx\n", vm.va_start,
+		       vm.va_size, start, end - start);
+	a = vm_test_bo(&vm, 'A', 1);
+	vm_test_map(&vm, end - GPU_PAGE, a);
+	vm_test_expect(&vm, end - GPU_PAGE, "A0");
+	msm_igt_assert_ok(gpu_job_write_now(&vm, iova, MARK));
+	msm_igt_assert(a->map[MARK_OFFSET / sizeof(u32)] == MARK,
+		       "the GPU's write did not arrive\n");
+	msm_igt_assert_ok(gpu_job_read_now(&vm, iova, &seen));
+	msm_igt_assert(seen == MARK, "GPU read %08x\n", seen);
+
+	vm_test_unmap(&vm, end - GPU_PAGE, 1);
+	msm_igt_assert_ok(gpu_job_fault_now(&vm, iova, false, &fault));
+	msm_igt_assert(fault.iova == iova, "fault at %llx, not %llx\n",
+		       fault.iova, iova);
+	vm_test_close(&vm);
+}
+
 /* A higher number would promise what later kernels have and this one has not. */
 static void version(const void *arg)
 {
@@ -390,6 +442,8 @@ const struct msm_igt_subtest vm_refuse_tests[] = {
 	{ "opt-in-after-use", "a job or an address decides", opt_in_after_use },
 	{ "opt-in-twice", "there is no way back", opt_in_twice },
 	{ "params", "which are read-only or write-only", params },
+	{ "va-range", "from 4 GiB to the end, and the end can be used",
+	  va_range },
 	{ "version", "1.13, which says that there is VM_BIND", version },
 	{ "params-spoiled", "pipe, length or padding", params_spoiled },
 	{ "params-unknown", "reserved numbers", params_unknown },
