@@ -460,7 +460,35 @@ static void prr_page(const void *arg)
 	msm_igt_assert(stat_now("prr_enabled"), "the PRR page is not back\n");
 }
 
+/* By which user space decides what to do: those of an Adreno 650 */
+static void identity(const void *arg)
+{
+	static const struct {
+		u32 param;
+		u64 want;
+	} params[] = {
+		{ MSM_PARAM_GPU_ID, 650 },
+		{ MSM_PARAM_CHIP_ID, 0x06050002 },
+		{ MSM_PARAM_GMEM_SIZE, 0x120000 },
+		{ MSM_PARAM_GMEM_BASE, 0 },
+		{ MSM_PARAM_PRIORITIES, 3 },
+		{ MSM_PARAM_HAS_PRR, 1 },
+	};
+	u64 value;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(params); i++) {
+		value = ~0ull;
+		msm_igt_assert_ok(gpu_dev_get_param(&bench.dev, params[i].param,
+						    &value));
+		msm_igt_assert(value == params[i].want,
+			       "parameter %x is %#llx, not %#llx\n",
+			       params[i].param, value, params[i].want);
+	}
+}
+
 static const struct msm_igt_subtest tests[] = {
+	{ "identity", "It is an Adreno 650", identity },
 	{ "invalidation", "What is unmapped is out of the TLB", invalidation },
 	{ "invalidation-forgotten", "A lost invalidation is seen as wrong data",
 	  invalidation_forgotten },
