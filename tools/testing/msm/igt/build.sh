@@ -90,7 +90,7 @@ program msm_vm_example vm_example.c
 program msm_vm_fault vm_long.c vm_ring.c vm_train.c
 program msm_vm_fuzz vm_fuzz_bind.c vm_fuzz_calls.c vm_fuzz_stream.c vm_level.c vm_random.c
 program msm_vm_inject vm_train.c
-program msm_vm_life vm_train.c
+program msm_vm_life vm_race.c vm_train.c
 program msm_vm_sparse vm_long.c
 program msm_vm_stress vm_level.c vm_random.c vm_stress.c
 program msm_vm_sweep vm_dmabuf.c vm_sweep_context.c vm_sweep_sync.c vm_sync.c

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -198,22 +199,46 @@ int gpu_dev_count_fds(void)
 	return count;
 }
 
-/* Those among them that are of a GPU */
-int gpu_dev_count_files(void)
+/* The next one in @dir that is of a GPU, or -1 */
+static int gpu_dev_next_file(DIR *dir)
 {
 	struct dirent *entry;
-	int count = 0;
-	DIR *dir = opendir("/proc/self/fd");
 
-	if (!dir)
-		return -errno;
 	while ((entry = readdir(dir))) {
 		char target[16] = "";
 
 		if (readlinkat(dirfd(dir), entry->d_name, target,
-			       sizeof(target) - 1) > 0)
-			count += !strncmp(target, "/dev/dri/", 9);
+			       sizeof(target) - 1) > 0 &&
+		    !strncmp(target, "/dev/dri/", 9))
+			return atoi(entry->d_name);
 	}
+	return -1;
+}
+
+/* Those among them that are of a GPU */
+int gpu_dev_count_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	if (!dir)
+		return -errno;
+	while (gpu_dev_next_file(dir) >= 0)
+		count++;
 	closedir(dir);
 	return count;
+}
+
+/* Close these, whoever opened them: libigt keeps one, which is a context, too. */
+int gpu_dev_close_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int fd;
+
+	if (!dir)
+		return -errno;
+	while ((fd = gpu_dev_next_file(dir)) >= 0)
+		close(fd);
+	closedir(dir);
+	return 0;
 }

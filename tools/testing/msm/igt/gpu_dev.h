@@ -29,5 +29,6 @@ int gpu_dev_version(struct gpu_dev *dev, char *text, size_t size, int *minor);
 int gpu_dev_set_hangcheck_ms(u32 ms, u32 *before);
 int gpu_dev_count_fds(void);
 int gpu_dev_count_files(void);
+int gpu_dev_close_files(void);
 
 #endif /* __GPU_DEV_H__ */

@@ -8,7 +8,6 @@
  * through another context.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +20,7 @@
 
 #include "gpu_account.h"
 #include "gpu_fence.h"
-#include "gpu_legacy.h"
+#include "vm_race.h"
 #include "vm_train.h"
 
 /* How long workers may take to clean up; scaled */
@@ -420,85 +419,6 @@ static void rounds(const void *arg)
 	gpu_account_group_free(&group);
 }
 
-/*
- * Two threads with a new context, of which each does something else first.
- */
-struct racer {
-	pthread_barrier_t *start;
-	struct gpu_dev *dev;
-	int (*act)(struct gpu_dev *dev);
-	int ret;
-};
-
-static int act_opt_in(struct gpu_dev *dev)
-{
-	return gpu_dev_opt_in(dev);
-}
-
-/* Needs an address that the kernel chooses, so it is no VM_BIND from then on */
-static int act_legacy(struct gpu_dev *dev)
-{
-	struct gpu_bo bo;
-	u64 iova;
-	int ret;
-
-	ret = gpu_bo_new(dev, GPU_PAGE, &bo);
-	if (ret)
-		return ret;
-	ret = gpu_legacy_iova(&bo, &iova);
-	gpu_bo_free(&bo);
-	return ret;
-}
-
-static void *race(void *arg)
-{
-	struct racer *racer = arg;
-
-	pthread_barrier_wait(racer->start);
-	racer->ret = racer->act(racer->dev);
-	return NULL;
-}
-
-struct race_case {
-	int (*act)(struct gpu_dev *dev);
-	int loses;
-};
-
-static const struct race_case race_twice = { act_opt_in, -EBUSY };
-static const struct race_case race_legacy = { act_legacy, -EINVAL };
-
-/* Exactly one wins, and the loser is told. */
-static void first_ioctls(const void *arg)
-{
-	const struct race_case *c = arg;
-	struct racer racers[2];
-	pthread_t threads[2];
-	pthread_barrier_t start;
-	struct gpu_dev dev;
-	int i, t;
-
-	pthread_barrier_init(&start, NULL, 2);
-	for (i = 0; i < 100; i++) {
-		msm_igt_assert_ok(gpu_dev_open(&dev));
-		racers[0] = (struct racer){ &start, &dev, act_opt_in, 1 };
-		racers[1] = (struct racer){ &start, &dev, c->act, 1 };
-		for (t = 0; t < 2; t++)
-			msm_igt_assert_ok(pthread_create(&threads[t], NULL,
-							 race, &racers[t]));
-		for (t = 0; t < 2; t++)
-			msm_igt_assert_ok(pthread_join(threads[t], NULL));
-		if (racers[0].ret)
-			msm_igt_assert(racers[0].ret == -EBUSY &&
-				       !racers[1].ret, "opt-in %d, other %d\n",
-				       racers[0].ret, racers[1].ret);
-		else
-			msm_igt_assert_ret(racers[1].ret, c->loses);
-		msm_igt_assert_ret(gpu_dev_opt_in(&dev), -EBUSY);
-		gpu_dev_close(&dev);
-	}
-	pthread_barrier_destroy(&start);
-}
-
 /* What nobody can do right, nobody is offered. */
 static void no_unbind(const void *arg)
 {
@@ -581,10 +501,6 @@ static const struct msm_igt_subtest tests[] = {
 	  fence_outlives },
 	{ "rounds", "open, bind, be killed, again and again: nothing is left",
 	  rounds },
-	{ "race-opt-in-twice", "one thread opts in, the other is too late",
-	  first_ioctls, &race_twice },
-	{ "race-opt-in-legacy", "a context is one kind or the other",
-	  first_ioctls, &race_legacy },
 	{ "refused-relocs", "a refused SUBMIT leaves nothing behind",
 	  refused_relocs },
 	{ "no-unbind", "drivers cannot be unbound through sysfs", no_unbind },
@@ -592,5 +508,10 @@ static const struct msm_igt_subtest tests[] = {
 
 int main(int argc, char **argv)
 {
-	vm_test_main(argc, argv, tests, ARRAY_SIZE(tests));
+	msm_igt_start(&argc, argv);
+	msm_igt_fixture(vm_test_fixture);
+	msm_igt_run(tests, ARRAY_SIZE(tests));
+	msm_igt_run(vm_race_tests, vm_race_count);
+	msm_igt_fixture(vm_test_restore);
+	igt_exit();
 }
