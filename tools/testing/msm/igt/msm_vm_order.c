@@ -20,7 +20,7 @@
 /* More clients than binds run at once, and what each of them asks for */
 #define HOGS		40
 #define HOG_OPS		96
-#define HOG_BYTES	(1ull << 30)
+#define HOG_BYTES	(1024ull * GPU_PAGE * 256)
 
 static struct gpu_gate closed_gate(void)
 {

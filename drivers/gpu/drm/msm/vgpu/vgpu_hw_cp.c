@@ -395,20 +395,15 @@ static bool cp_is_due(struct vgpu_hw *hw)
 	       hw->regs[REG_A6XX_CP_RB_WPTR] != hw->idle_wptr;
 }
 
-/*
- * Take the state of the ring over from the registers, if there is work: a reset
- * may come at any moment, and what it leaves is no ring.
- */
-static bool cp_begin(struct vgpu_hw *hw)
+/* Take the state of the ring over from the registers. */
+static void cp_take_ring(struct vgpu_hw *hw)
 {
 	struct vgpu_cp *cp = &hw->cp;
 	struct vgpu_stream *ring = &cp->streams[VGPU_RING];
 	u32 bufsz;
 
-	guard(spinlock_irqsave)(&hw->lock);
+	lockdep_assert_held(&hw->lock);
 
-	if (!cp_is_due(hw))
-		return false;
 	if (vgpu_hw_canceled(hw)) {
 		cp->epoch = hw->epoch;
 		cp->protected = true;
@@ -422,8 +417,24 @@ static bool cp_begin(struct vgpu_hw *hw)
 	ring->pos = hw->regs[REG_A6XX_CP_RB_RPTR] & (ring->size - 1);
 	ring->end = ring->pos;
 	ring->line_len = 0;
+}
 
-	return true;
+/*
+ * Begin if there is work.  Not in two steps: a reset may come at any moment, and
+ * what it leaves is no ring.
+ */
+static bool cp_begin(struct vgpu_hw *hw)
+{
+	unsigned long flags;
+	bool due;
+
+	spin_lock_irqsave(&hw->lock, flags);
+	due = cp_is_due(hw);
+	if (due)
+		cp_take_ring(hw);
+	spin_unlock_irqrestore(&hw->lock, flags);
+
+	return due;
 }
 
 /* Out of work: wait for a write pointer other than this one. */
@@ -445,9 +456,14 @@ static void cp_idle(struct vgpu_hw *hw)
 
 static bool cp_has_work(struct vgpu_hw *hw)
 {
-	guard(spinlock_irqsave)(&hw->lock);
+	unsigned long flags;
+	bool due;
 
-	return cp_is_due(hw);
+	spin_lock_irqsave(&hw->lock, flags);
+	due = cp_is_due(hw);
+	spin_unlock_irqrestore(&hw->lock, flags);
+
+	return due;
 }
 
 /**
