@@ -64,6 +64,19 @@ static int gpu_devcore_pop(char *head)
 	return len;
 }
 
+/* Dumps that nobody has taken; each holds the module. */
+u64 gpu_devcore_count(void)
+{
+	u64 count = 0;
+	glob_t dumps;
+
+	if (!glob(DUMPS, 0, NULL, &dumps)) {
+		count = dumps.gl_pathc;
+		globfree(&dumps);
+	}
+	return count;
+}
+
 void gpu_devcore_clear(void)
 {
 	char head[HEAD_BYTES];

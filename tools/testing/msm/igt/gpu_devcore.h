@@ -16,6 +16,7 @@ struct gpu_fault {
 	char type[16];
 };
 
+u64 gpu_devcore_count(void);
 void gpu_devcore_clear(void);
 int gpu_devcore_take_fault(struct gpu_fault *fault, int ms);
 

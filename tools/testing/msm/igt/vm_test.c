@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "gpu_account.h"
+#include "gpu_devcore.h"
 #include "gpu_fence.h"
 #include "gpu_knob.h"
 #include "gpu_reason.h"
@@ -34,15 +35,15 @@ static void settle(void)
 {
 	int ms = gpu_fence_scaled_ms(SETTLE_MS);
 	static bool stuck;
-	int own = gpu_dev_count_files();	/* libigt has one */
-	u64 refs = 0;
+	int files = gpu_dev_count_files();	/* libigt has one */
+	u64 own = files + gpu_devcore_count(), refs = 0;
 
-	msm_igt_assert(own >= 0, "no /proc/self/fd (%d)\n", own);
+	msm_igt_assert(files >= 0, "no /proc/self/fd (%d)\n", files);
 	if (stuck)
 		return;
-	for (; !gpu_account_refs(&refs) && refs > (u64)own && ms > 0; ms -= 10)
+	for (; !gpu_account_refs(&refs) && refs > own && ms > 0; ms -= 10)
 		usleep(10000);
-	stuck = refs > (u64)own;
+	stuck = refs > own;
 	if (stuck)
 		msm_igt_info("something of the driver stays in use\n");
 }
