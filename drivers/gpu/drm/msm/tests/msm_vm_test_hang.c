@@ -49,7 +49,7 @@ struct ring {
 
 /**
  * struct fixture - a GPU with nothing but rings
- * @gpu: the GPU, its lock held for the length of a test
+ * @gpu: the GPU
  * @rings: the rings
  * @clients: the clients
  */
@@ -91,7 +91,6 @@ static int setup(struct kunit *test)
 		setup_client(&fix->clients[i]);
 	fix->clients[LEGACY].ctx.vm = MSM_VM_LEGACY;
 	mutex_init(&fix->gpu.lock);
-	mutex_lock(&fix->gpu.lock);
 
 	return 0;
 }
@@ -109,7 +108,6 @@ static void teardown(struct kunit *test)
 			dma_fence_put(job->hw_fence);
 	for (u32 i = 0; i < NR_CLIENTS; i++)
 		msm_vm_tables_fini(&fix->clients[i].vm.tables);
-	mutex_unlock(&fix->gpu.lock);
 	mutex_destroy(&fix->gpu.lock);
 }
 
@@ -128,6 +126,20 @@ static struct msm_gem_submit *submit(struct kunit *test, u32 ring, u32 client)
 	list_add_tail(&job->node, &fix->rings[ring].base.submits);
 
 	return job;
+}
+
+static void blame(struct msm_gem_submit *job)
+{
+	mutex_lock(&job->gpu->lock);
+	msm_vm_hang_blame(job);
+	mutex_unlock(&job->gpu->lock);
+}
+
+static void mute(struct msm_gem_submit *job)
+{
+	mutex_lock(&job->gpu->lock);
+	msm_vm_hang_mute(job);
+	mutex_unlock(&job->gpu->lock);
 }
 
 static void expect_runs(struct kunit *test, const struct msm_gem_submit *job)
@@ -154,7 +166,7 @@ static void hang_blames_the_client(struct kunit *test)
 	struct msm_gem_submit *beside = submit(test, 1, GUILTY);
 
 	fix->rings[0].completed = completed->seqno;
-	msm_vm_hang_blame(guilty);
+	blame(guilty);
 
 	KUNIT_EXPECT_EQ(test, -EIO, fix->clients[GUILTY].vm.error);
 	KUNIT_EXPECT_EQ(test, 0, fix->clients[INNOCENT].vm.error);
@@ -177,7 +189,7 @@ static void hang_blames_legacy(struct kunit *test)
 	struct msm_gem_submit *dead = submit(test, 1, GUILTY);
 
 	fix->clients[GUILTY].vm.error = -ENOMEM;
-	msm_vm_hang_blame(legacy);
+	blame(legacy);
 
 	expect_runs(test, legacy);
 	expect_runs(test, innocent);
@@ -195,7 +207,7 @@ static void hang_comes_too_late(struct kunit *test)
 
 	dma_fence_signal(guilty->hw_fence);
 	dma_fence_signal(behind->hw_fence);
-	msm_vm_hang_blame(guilty);
+	blame(guilty);
 
 	KUNIT_EXPECT_EQ(test, 1, dma_fence_get_status(guilty->hw_fence));
 	KUNIT_EXPECT_EQ(test, 1, dma_fence_get_status(behind->hw_fence));
@@ -209,13 +221,13 @@ static void hang_mutes(struct kunit *test)
 	struct msm_gem_submit *job = submit(test, 0, GUILTY);
 	struct msm_gem_submit *legacy = submit(test, 0, LEGACY);
 
-	msm_vm_hang_mute(job);
-	msm_vm_hang_mute(legacy);
+	mute(job);
+	mute(legacy);
 	expect_runs(test, job);
 	expect_runs(test, legacy);
 
 	fix->clients[GUILTY].vm.error = -EIO;
-	msm_vm_hang_mute(job);
+	mute(job);
 	expect_muted(test, job);
 }
 
