@@ -29,14 +29,17 @@
 #define ILLEGAL_HEADER	0xdeaddead
 #define HANGCHECK_MS	1500
 #define TICKS_PER_US	19.2
+/* Off, and on again */
+#define RECOVERY_RESETS	2
 
 #define EXPECTED_DMESG \
 	"gpu fault|CP opcode error|hangcheck|offending task|" \
+	"does not start again|the CP does not start|" \
 	"completed fence|submitted fence|stale translation"
 
 static const char * const knobs[] = {
 	"forget_inv", "tlb_strict", "fault_at_access", "hang_at_packet",
-	"lose_irq_at", "lose_hang_report", "watch_size",
+	"lose_irq_at", "lose_hang_report", "false_starts", "watch_size",
 };
 
 /**
@@ -240,6 +243,23 @@ static void hang_report_lost(const void *arg)
 		       ms);
 	quiet();
 	assert_works(0x12);
+}
+
+/* The CP does not start again after the hang; the next job resets once more. */
+static void restart_fails(const void *arg)
+{
+	u64 resets;
+
+	msm_igt_assert_ok(gpu_knob_keep_awake(true));
+	assert_works(0x15);
+	resets = stat_now("resets");
+	msm_igt_assert_ok(gpu_knob_set("false_starts", 1));
+	hang_ms();
+	assert_works(0x16);
+	msm_igt_assert(stat_now("resets") == resets + RECOVERY_RESETS + 1,
+		       "it started at once\n");
+	quiet();
+	msm_igt_assert_ok(gpu_knob_keep_awake(false));
 }
 
 static void interrupt_lost(const void *arg)
@@ -496,6 +516,8 @@ static const struct msm_igt_subtest tests[] = {
 	  hang_reported },
 	{ "hang-report-lost", "Without it the hangcheck recovers",
 	  hang_report_lost },
+	{ "restart-fails", "A job after a reset in vain resets again",
+	  restart_fails },
 	{ "interrupt-lost", "A lost fence interrupt delays, not more",
 	  interrupt_lost },
 	{ "hang-at-packet", "A hang where we want it", hang_at_packet },

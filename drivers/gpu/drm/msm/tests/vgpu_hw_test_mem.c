@@ -348,6 +348,26 @@ static void inject_a_silent_hang(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0U, vt->fence[0]);
 }
 
+/* Told to start, it stands still once, and says so. */
+static void inject_a_false_start(struct kunit *test)
+{
+	struct vgpu_config config;
+	struct vt *vt;
+
+	vgpu_config_init(&config);
+	config.false_starts = 1;
+	vt = vt_create(test, &config);
+	KUNIT_EXPECT_EQ(test, 0U, vgpu_hw_read(vt->hw, REG_A6XX_CP_SQE_CNTL));
+	vt_fence(vt);
+	msleep(20);
+	KUNIT_EXPECT_EQ(test, 0U, vt->fence[0]);
+
+	vgpu_hw_reset(vt->hw);
+	vt_start(vt);
+	KUNIT_EXPECT_EQ(test, 1U, vgpu_hw_read(vt->hw, REG_A6XX_CP_SQE_CNTL));
+	KUNIT_EXPECT_TRUE(test, vt_wait(vt, vt_fence(vt)));
+}
+
 /* The fence is written, its interrupt does not come; the next one does. */
 static void inject_a_lost_interrupt(struct kunit *test)
 {
@@ -398,6 +418,7 @@ static struct kunit_case mem_tests[] = {
 	KUNIT_CASE(inject_a_fault),
 	KUNIT_CASE(inject_a_hang),
 	KUNIT_CASE(inject_a_silent_hang),
+	KUNIT_CASE(inject_a_false_start),
 	KUNIT_CASE(inject_a_lost_interrupt),
 	KUNIT_CASE(slow_execution_takes_time),
 	{}

@@ -49,6 +49,8 @@
  *	ones of the same pitch instead of stopping the CP.  What is written and
  *	read back by the GPU alone is right then, but where a tile lies is not
  * @lose_hang_report: a hung or faulted CP stops without raising an interrupt
+ * @false_starts: how many times the CP does not start though it is told to,
+ *	counted likewise: power-ups, and resets after a hang
  */
 struct vgpu_config {
 	u64 seed;
@@ -56,6 +58,7 @@ struct vgpu_config {
 	u32 tlb_evict_one_in;
 	u32 ias;
 	u32 packet_ns;
+	u32 false_starts;
 	u64 fault_at_access;
 	u64 hang_at_packet;
 	u64 lose_irq_at;

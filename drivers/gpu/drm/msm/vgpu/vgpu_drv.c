@@ -46,6 +46,10 @@ static bool vgpu_prr = true;
 MODULE_PARM_DESC(vgpu_prr, "Give a virtual Adreno a PRR page (default: yes)");
 module_param(vgpu_prr, bool, 0444);
 
+static u32 vgpu_false_starts;
+MODULE_PARM_DESC(vgpu_false_starts, "How many times a virtual Adreno does not power up first");
+module_param(vgpu_false_starts, uint, 0444);
+
 static struct vgpu *the_vgpu;
 
 /**
@@ -137,6 +141,7 @@ static int vgpu_hw_setup(struct vgpu *vgpu)
 	vgpu_config_init(&vgpu->config);
 	vgpu->config.ias = vgpu_ias;
 	vgpu->config.has_prr = vgpu_prr;
+	vgpu->config.false_starts = vgpu_false_starts;
 
 	reason = vgpu_config_check(&vgpu->config);
 	if (reason) {

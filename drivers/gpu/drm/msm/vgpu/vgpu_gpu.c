@@ -185,6 +185,10 @@ static int vgpu_gpu_hw_init(struct msm_gpu *gpu)
 	gpu->cur_ctx_seqno = 0;
 
 	vgpu_write(gpu, REG_A6XX_CP_SQE_CNTL, 1);
+	if (!vgpu_read(gpu, REG_A6XX_CP_SQE_CNTL)) {
+		dev_err(&gpu->pdev->dev, "the CP does not start\n");
+		return -EIO;
+	}
 
 	vgpu_ring_put_init(ring);
 	vgpu_gpu_flush(gpu, ring);

@@ -339,11 +339,13 @@ int vgpu_2d_blit(struct vgpu_hw *hw, const u32 *dwords, u32 count);
  * @accesses: memory accesses of user command streams
  * @packets: packets of user command streams
  * @irqs: fence interrupts
+ * @starts: of the CP, in vain
  */
 struct vgpu_inject {
 	u64 accesses;
 	u64 packets;
 	u64 irqs;
+	u32 starts;
 };
 
 /**

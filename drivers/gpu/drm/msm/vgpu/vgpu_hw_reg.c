@@ -96,6 +96,10 @@ static void reg_set_wptr(struct vgpu_hw *hw, u32 value)
 
 static void reg_set_run(struct vgpu_hw *hw, u32 value)
 {
+	if (value && hw->inject.starts < hw->config.false_starts) {
+		hw->inject.starts++;
+		hw->regs[REG_A6XX_CP_SQE_CNTL] = 0;
+	}
 	wake_up(&hw->wait);
 }
 

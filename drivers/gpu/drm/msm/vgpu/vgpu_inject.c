@@ -53,6 +53,7 @@ static const struct vgpu_inject_field vgpu_inject_fields[] = {
 	VGPU_FIELD(u64, hang_at_packet),
 	VGPU_FIELD(u64, lose_irq_at),
 	VGPU_FIELD(bool, lose_hang_report),
+	VGPU_FIELD(u32, false_starts),
 	VGPU_FIELD(bool, tiles_as_linear),
 	VGPU_FIELD(u64, watch_iova),
 	VGPU_FIELD(u64, watch_size),

@@ -239,8 +239,10 @@ int msm_ioctl_vm_bind(struct drm_device *dev, void *data, struct drm_file *file)
 	struct msm_vm *vm;
 	int ret;
 
-	if (!priv->gpu)
+	if (!priv->gpu) {
+		drm_dbg_driver(dev, "VM_BIND refused: no GPU\n");
 		return -ENXIO;
+	}
 
 	vm = msm_vm_of(ctx);
 	if (!vm) {
