@@ -51,6 +51,42 @@ static int act_legacy(struct gpu_dev *dev)
 	return ret;
 }
 
+/* No command, but an address space that the kernel manages */
+static int act_submit(struct gpu_dev *dev)
+{
+	struct drm_msm_gem_submit submit = { .flags = MSM_PIPE_3D0 };
+
+	return gpu_ioctl(dev->fd, DRM_IOCTL_MSM_GEM_SUBMIT, &submit);
+}
+
+static int act_bind_queue(struct gpu_dev *dev)
+{
+	u32 queue;
+
+	return gpu_dev_queue_new(dev, MSM_SUBMITQUEUE_VM_BIND, 0, &queue);
+}
+
+/* Where it can be made, it belongs to the VM that there is. */
+static int act_no_share(struct gpu_dev *dev)
+{
+	struct drm_msm_vm_bind_op op;
+	u64 start, size;
+	struct gpu_bo bo;
+	u32 queue;
+	int ret;
+
+	dev->bo_flags = MSM_BO_NO_SHARE;
+	ret = gpu_bo_new(dev, GPU_PAGE, &bo);
+	if (ret)
+		return ret;
+	ret = gpu_dev_va_range(dev, &start, &size);
+	ret = ret ?: gpu_dev_queue_new(dev, MSM_SUBMITQUEUE_VM_BIND, 0, &queue);
+	op = gpu_bind_op_map(start, &bo, 0, bo.size);
+	ret = ret ?: gpu_bind_ops(dev, queue, &op, 1, GPU_NO_FENCE, NULL);
+	gpu_bo_free(&bo);
+	return ret ? -EIO : 0;
+}
+
 static void *race(void *arg)
 {
 	struct racer *racer = arg;
@@ -60,15 +96,36 @@ static void *race(void *arg)
 	return NULL;
 }
 
+/**
+ * struct race_case - what races the opt-in
+ * @act: it
+ * @first: its result when it comes first
+ * @second: and when it comes second
+ * @claims: coming first it makes the context one without VM_BIND
+ */
 struct race_case {
 	int (*act)(struct gpu_dev *dev);
-	int loses;
+	int first;
+	int second;
+	bool claims;
 };
 
-static const struct race_case race_twice = { act_opt_in, -EBUSY };
-static const struct race_case race_legacy = { act_legacy, -EINVAL };
+static const struct race_case race_twice = { act_opt_in, 0, -EBUSY, true };
+static const struct race_case race_legacy = { act_legacy, 0, -EINVAL, true };
+static const struct race_case race_submit = { act_submit, 0, 0, true };
+static const struct race_case race_queue = { act_bind_queue, -EINVAL, 0, false };
+static const struct race_case race_no_share = { act_no_share, -EINVAL, 0, false };
 
-/* Exactly one wins, and the loser is told. */
+/* One comes first, and both results say so. */
+static void expect_order(const struct race_case *c, int opt_in, int act)
+{
+	bool act_first = act == c->first && opt_in == (c->claims ? -EBUSY : 0);
+	bool act_second = act == c->second && !opt_in;
+
+	msm_igt_assert(act_first || act_second, "opt-in %d, other %d\n",
+		       opt_in, act);
+}
+
 static void first_ioctls(const void *arg)
 {
 	const struct race_case *c = arg;
@@ -88,12 +145,7 @@ static void first_ioctls(const void *arg)
 							 race, &racers[t]));
 		for (t = 0; t < 2; t++)
 			msm_igt_assert_ok(pthread_join(threads[t], NULL));
-		if (racers[0].ret)
-			msm_igt_assert(racers[0].ret == -EBUSY &&
-				       !racers[1].ret, "opt-in %d, other %d\n",
-				       racers[0].ret, racers[1].ret);
-		else
-			msm_igt_assert_ret(racers[1].ret, c->loses);
+		expect_order(c, racers[0].ret, racers[1].ret);
 		msm_igt_assert_ret(gpu_dev_opt_in(&dev), -EBUSY);
 		gpu_dev_close(&dev);
 	}
@@ -216,6 +268,11 @@ const struct msm_igt_subtest vm_race_tests[] = {
 	  first_ioctls, &race_twice },
 	{ "race-opt-in-legacy", "a context is one kind or the other",
 	  first_ioctls, &race_legacy },
+	{ "race-opt-in-submit", "the same", first_ioctls, &race_submit },
+	{ "race-opt-in-queue", "a queue for binds is one of a VM",
+	  first_ioctls, &race_queue },
+	{ "race-opt-in-no-share", "a BO is private to the VM that there is",
+	  first_ioctls, &race_no_share },
 	{ "first-and-last", "what all VMs share comes and goes with them",
 	  first_and_last },
 };
