@@ -250,7 +250,6 @@ static void restart_fails(const void *arg)
 {
 	u64 resets;
 
-	msm_igt_assert_ok(gpu_knob_keep_awake(true));
 	assert_works(0x15);
 	resets = stat_now("resets");
 	msm_igt_assert_ok(gpu_knob_set("false_starts", 1));
@@ -259,7 +258,6 @@ static void restart_fails(const void *arg)
 	msm_igt_assert(stat_now("resets") == resets + RECOVERY_RESETS + 1,
 		       "it started at once\n");
 	quiet();
-	msm_igt_assert_ok(gpu_knob_keep_awake(false));
 }
 
 static void interrupt_lost(const void *arg)
