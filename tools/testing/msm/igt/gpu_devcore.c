@@ -21,6 +21,8 @@
 
 #define DUMPS		"/sys/class/devcoredump/devcd*/data"
 #define HEAD_BYTES	4096
+#define LINK		"/sys/bus/platform/devices/adreno/devcoredump"
+#define FAR_BEHIND	(1 << 30)
 #define POLL_MS		2
 #define GONE_MS		2000
 
@@ -75,6 +77,30 @@ u64 gpu_devcore_count(void)
 		globfree(&dumps);
 	}
 	return count;
+}
+
+/* Does the GPU's device name its dump? */
+bool gpu_devcore_linked(void)
+{
+	return !access(LINK, F_OK);
+}
+
+/* The end is where the kernel has formatted all of it; without a dump, nothing. */
+void gpu_devcore_read_end(void)
+{
+	glob_t dumps;
+	char byte;
+	int fd;
+
+	if (glob(DUMPS, 0, NULL, &dumps))
+		return;
+	fd = open(dumps.gl_pathv[0], O_RDONLY | O_CLOEXEC);
+	globfree(&dumps);
+	if (fd < 0)
+		return;
+	while (pread(fd, &byte, 1, FAR_BEHIND) >= 0)
+		;
+	close(fd);
 }
 
 void gpu_devcore_clear(void)

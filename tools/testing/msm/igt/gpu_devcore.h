@@ -17,6 +17,8 @@ struct gpu_fault {
 };
 
 u64 gpu_devcore_count(void);
+bool gpu_devcore_linked(void);
+void gpu_devcore_read_end(void);
 void gpu_devcore_clear(void);
 int gpu_devcore_take_fault(struct gpu_fault *fault, int ms);
 

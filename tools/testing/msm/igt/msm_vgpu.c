@@ -8,10 +8,13 @@
  * what real hardware does wrong now and then.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +31,7 @@
 #define FAR_IOVA	0x300000000ull
 #define ILLEGAL_HEADER	0xdeaddead
 #define HANGCHECK_MS	1500
+#define DUMPS		20
 #define TICKS_PER_US	19.2
 /* Off, and on again */
 #define RECOVERY_RESETS	2
@@ -258,6 +262,36 @@ static void restart_fails(const void *arg)
 	msm_igt_assert(stat_now("resets") == resets + RECOVERY_RESETS + 1,
 		       "it started at once\n");
 	quiet();
+}
+
+/* Until it is killed, or we are gone */
+static pid_t start_reader(void)
+{
+	pid_t pid = fork();
+
+	msm_igt_assert(pid >= 0, "fork: %d\n", -errno);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		gpu_devcore_read_end();
+}
+
+/* A dump that somebody still reads after it was cleared, and a hang */
+static void dump_again(const void *arg)
+{
+	pid_t reader = start_reader();
+	u32 i;
+
+	gpu_devcore_clear();
+	for (i = 0; i < DUMPS; i++) {
+		hang_ms();
+		msm_igt_assert(!gpu_devcore_count() || gpu_devcore_linked(),
+			       "%u: no link to the dump\n", i);
+		gpu_devcore_clear();
+	}
+	kill(reader, SIGKILL);
+	waitpid(reader, NULL, 0);
 }
 
 static void interrupt_lost(const void *arg)
@@ -516,6 +550,8 @@ static const struct msm_igt_subtest tests[] = {
 	  hang_report_lost },
 	{ "restart-fails", "A job after a reset in vain resets again",
 	  restart_fails },
+	{ "dump-again", "The dump of the next hang, while one reads the last",
+	  dump_again },
 	{ "interrupt-lost", "A lost fence interrupt delays, not more",
 	  interrupt_lost },
 	{ "hang-at-packet", "A hang where we want it", hang_at_packet },
