@@ -38,7 +38,7 @@ CC=${CC:-gcc}
 FLAGS="-std=gnu11 -O2 -g -Wall -Wextra -Wno-unused-parameter
 	-Wno-missing-field-initializers -fvisibility=hidden"
 TESTS="msm_vgpu msm_vm_bind msm_vm_bind_uapi msm_vm_no_share msm_vm_order msm_vm_sparse msm_vm_sync msm_vm_bo msm_vm_evict
-	msm_vm_example msm_vm_fault msm_vm_inject msm_vm_life msm_vm_fuzz msm_vm_memcg msm_vm_reserve msm_vm_stress msm_vm_trace"
+	msm_vm_example msm_vm_fault msm_vm_inject msm_vm_life msm_vm_load msm_vm_fuzz msm_vm_memcg msm_vm_reserve msm_vm_stress msm_vm_trace"
 
 fail()
 {

@@ -292,6 +292,18 @@ static int undo_import(struct sweep_state *s)
 
 static struct sweep_state state;
 
+/* A BO that a worker has locked at the moment is not counted. */
+static u64 count_bos(void)
+{
+	u64 before, now = vm_test_bo_count();
+
+	do {
+		before = now;
+		now = vm_test_bo_count();
+	} while (now != before);
+	return now;
+}
+
 static void open_state(struct sweep_state *s)
 {
 	char link[32];
@@ -308,6 +320,7 @@ static void open_state(struct sweep_state *s)
 	s->dmabuf = vm_dmabuf_new(4, &map);
 	/* The first submit of a context makes what the later ones use. */
 	vm_test_expect(&s->vm, s->vm.area, "A0-7");
+	s->bos = count_bos();
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", s->vm.dev.fd);
 	len = readlink(link, s->node, sizeof(s->node) - 1);
@@ -336,18 +349,6 @@ struct counts {
 	u64 bos;
 	struct gpu_vm_counts vms;
 };
-
-/* A BO that a worker has locked at the moment is not counted. */
-static u64 count_bos(void)
-{
-	u64 before, now = vm_test_bo_count();
-
-	do {
-		before = now;
-		now = vm_test_bo_count();
-	} while (now != before);
-	return now;
-}
 
 static struct counts count(struct sweep_state *s)
 {
@@ -384,6 +385,8 @@ static bool run_round(struct sweep_state *s, const struct sweep *sweep, u32 nth)
 	bool failed = false;
 	int ret;
 
+	/* The VM lets go of what the last round mapped in a worker */
+	vm_test_expect_bo_count(s->bos);
 	if (sweep->prepare)
 		msm_igt_assert_ok(sweep->prepare(s));
 	before = count(s);

@@ -13,6 +13,7 @@
  * @b: buffer of 4 pages
  * @job: made ready for sequences that submit
  * @extra: a second context, for sequences that open or close one
+ * @bos: BOs of all contexts between two rounds
  * @border: end of a table of each level, none of which is there
  * @gate: what a bind of the sequence waits for
  * @queue: a queue that the sequence made, or 0
@@ -28,6 +29,7 @@ struct sweep_state {
 	struct gpu_bo *b;
 	struct gpu_job job;
 	struct gpu_vm extra;
+	u64 bos;
 	u64 border;
 	struct gpu_gate gate;
 	u32 queue;
