@@ -18,7 +18,7 @@
 #define PAGES	8
 
 /* More clients than binds run at once, and what each of them asks for */
-#define HOGS		40
+#define HOGS		17
 #define HOG_OPS		96
 #define HOG_BYTES	(1024ull * GPU_PAGE * 256)
 
@@ -354,23 +354,35 @@ static int hog(struct gpu_vm *vm, int in_fence)
 	return queue_ops(vm, vm->bind_queue, ops, HOG_OPS, in_fence);
 }
 
+/* The same in one operation, of which the page tables must fit the guest */
+static int hog_at_once(struct gpu_vm *vm, int in_fence)
+{
+	const struct drm_msm_vm_bind_op op =
+		gpu_bind_op_null(vm->area, 8 * HOG_BYTES);
+
+	return queue_ops(vm, vm->bind_queue, &op, 1, in_fence);
+}
+
 /* What takes long is done in turns: who asks for little has it first. */
 static void long_binds_of_others(const void *arg)
 {
+	int (*const hog)(struct gpu_vm *vm, int in_fence) = arg;
 	struct gpu_gate gate = closed_gate();
 	struct gpu_vm vm, hogs[HOGS];
 	int fences[HOGS];
+	struct gpu_bo *a;
 
 	vm_test_open(&vm);
+	a = vm_test_bo(&vm, 'a', 1);
 	for (u32 i = 0; i < HOGS; i++) {
 		vm_test_open(&hogs[i]);
 		fences[i] = hog(&hogs[i], gate.fence);
 	}
 	open_gate(&gate);
-	vm_test_map(&vm, vm.area, vm_test_bo(&vm, 'a', 1));
+	vm_test_map(&vm, vm.area, a);
 	for (u32 i = 0; i < HOGS; i++) {
 		msm_igt_assert(gpu_fence_busy_after(fences[i], 0),
-			       "one page had to wait for 96 GiB\n");
+			       "one page had to wait for hog %u\n", i);
 		close(fences[i]);
 		vm_test_close(&hogs[i]);
 	}
@@ -402,6 +414,31 @@ static void long_bind(const void *arg)
 	vm_test_close(&vm);
 }
 
+/* One operation that is done in parts is one edit all the same. */
+static void long_map(const void *arg)
+{
+	struct gpu_vm_counts before, after;
+	struct drm_msm_vm_bind_op op;
+	struct gpu_vm vm;
+	u64 end;
+
+	vm_test_open(&vm);
+	end = vm.area + 2 * HOG_BYTES + GPU_PAGE;
+	msm_igt_assert_ok(gpu_vm_count(&before));
+	op = gpu_bind_op_null(vm.area, end - vm.area);
+	msm_igt_assert_ok(gpu_vm_bind(&vm, &op, 1));
+	msm_igt_assert_ok(gpu_vm_count(&after));
+	msm_igt_assert(after.edits == before.edits + 1,
+		       "%llu edits, %llu before\n", after.edits, before.edits);
+	vm_test_expect(&vm, vm.area + HOG_BYTES - GPU_PAGE, "z2");
+	vm_test_expect(&vm, end - 2 * GPU_PAGE, "z2 .");
+
+	msm_igt_assert_ok(gpu_vm_unmap(&vm, vm.area, end - vm.area));
+	vm_test_expect(&vm, vm.area + HOG_BYTES - GPU_PAGE, ".2");
+	vm_test_expect(&vm, end - 2 * GPU_PAGE, ".2");
+	vm_test_close(&vm);
+}
+
 static const struct msm_igt_subtest tests[] = {
 	{ "disjoint-overtakes", "queues wait for each other without need",
 	  disjoint_overtakes },
@@ -418,7 +455,11 @@ static const struct msm_igt_subtest tests[] = {
 	{ "random", "tree and page table differ after many queues",
 	  random_order },
 	{ "long-bind", "is done in parts, in its order", long_bind },
-	{ "long-binds-of-others", "take turns with ours", long_binds_of_others },
+	{ "long-map", "is one operation, done in parts", long_map },
+	{ "long-binds-of-others", "take turns with ours", long_binds_of_others,
+	  hog },
+	{ "long-maps-of-others", "and so do their single operations",
+	  long_binds_of_others, hog_at_once },
 };
 
 int main(int argc, char **argv)

@@ -57,6 +57,7 @@ struct msm_vm_op {
  * @nr_promised: for how many ranges of @maps page tables are promised
  * @turn: which jobs to wait for, which wait for this one
  * @update: VMAs and the page-table edits that are left to do
+ * @edit_done: how much of the first edit there is done already, in bytes
  * @error: why the maps that are left will not be made, or zero
  * @run: makes them, when there is more to do than others should wait for
  * @retire: frees the job outside of the scheduler
@@ -79,6 +80,7 @@ struct msm_vm_job {
 	u32 nr_promised;
 	struct msm_vm_turn turn;
 	struct msm_vma_update update;
+	u64 edit_done;
 	int error;
 	struct work_struct run;
 	struct work_struct retire;

@@ -51,7 +51,8 @@ static struct workqueue_struct *retire_wq;
 #define CHUNK SZ_64M
 
 /* A slice, in entries of the page table, and what an edit costs besides. */
-#define SLICE (SZ_1G >> PAGE_SHIFT)
+#define SLICE_BYTES SZ_1G
+#define SLICE (SLICE_BYTES >> PAGE_SHIFT)
 #define EDIT_COST 64
 
 /*
@@ -207,6 +208,32 @@ static const struct msm_pt_target pgtable_target = {
 	.flush = target_flush,
 };
 
+/*
+ * If the next edit is longer than a slice, take its beginning as an edit of its
+ * own, @part, and leave the rest.
+ */
+static bool cut_part(struct msm_vm_job *job, struct msm_pt_ops *slice,
+		     struct msm_pt_op *part)
+{
+	struct msm_pt_op *op;
+
+	op = list_first_entry_or_null(&job->update.pt.list, struct msm_pt_op, node);
+	if (!op || op->range <= SLICE_BYTES)
+		return false;
+
+	*part = *op;
+	part->range = SLICE_BYTES;
+	msm_pt_ops_stage(slice, part);
+
+	op->iova += SLICE_BYTES;
+	op->range -= SLICE_BYTES;
+	if (op->pages)
+		op->pages += SLICE;
+	job->edit_done += SLICE_BYTES;
+
+	return true;
+}
+
 /* Take the next edits from the job: a slice of them, or what is left. */
 static void cut_slice(struct msm_vm_job *job, struct msm_pt_ops *slice)
 {
@@ -214,8 +241,11 @@ static void cut_slice(struct msm_vm_job *job, struct msm_pt_ops *slice)
 	struct msm_pt_op *op;
 	u64 cost = 0;
 
-	msm_pt_ops_init(slice);
 	list_for_each_entry(op, todo, node) {
+		if (op->range > SLICE_BYTES) {
+			list_cut_before(&slice->list, todo, &op->node);
+			return;
+		}
 		cost += EDIT_COST + (op->range >> PAGE_SHIFT);
 		if (cost >= SLICE) {
 			list_cut_position(&slice->list, todo, &op->node);
@@ -225,12 +255,18 @@ static void cut_slice(struct msm_vm_job *job, struct msm_pt_ops *slice)
 	list_splice_init(todo, &slice->list);
 }
 
-/* With an error, the maps were not made as a whole. */
+/*
+ * With an error, the maps were not made as a whole.  The first edit may be the
+ * last part of a long one, which is told as a whole.
+ */
 static void log_edits(struct msm_vm_job *job, const struct msm_pt_ops *slice)
 {
 	struct msm_pt_op *op;
 
 	list_for_each_entry(op, &slice->list, node) {
+		op->iova -= job->edit_done;
+		op->range += job->edit_done;
+		job->edit_done = 0;
 		if (!job->error || op->kind == MSM_PT_UNMAP)
 			msm_vm_log_add(&job->vm->log, op, job->queue->id);
 		cond_resched();
@@ -261,12 +297,18 @@ static bool apply_slice(struct msm_vm_job *job)
 {
 	struct msm_vm *vm = job->vm;
 	struct msm_pt_ops slice;
+	struct msm_pt_op part;
+	bool is_part;
 
-	cut_slice(job, &slice);
+	msm_pt_ops_init(&slice);
+	is_part = cut_part(job, &slice, &part);
+	if (!is_part)
+		cut_slice(job, &slice);
 	job->error = msm_pt_ops_apply(&slice, &pgtable_target, vm,
 				      job->error ?: is_in_vain(vm));
 	job->update.pt.flushes += slice.flushes;
-	log_edits(job, &slice);
+	if (!is_part)
+		log_edits(job, &slice);
 
 	return !list_empty(&job->update.pt.list);
 }
