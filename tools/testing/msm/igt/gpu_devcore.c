@@ -22,7 +22,7 @@
 #define DUMPS		"/sys/class/devcoredump/devcd*/data"
 #define HEAD_BYTES	4096
 #define LINK		"/sys/bus/platform/devices/adreno/devcoredump"
-#define FAR_BEHIND	(1 << 30)
+#define FAR_BEHIND	0x40000000
 #define POLL_MS		2
 #define GONE_MS		2000
 
