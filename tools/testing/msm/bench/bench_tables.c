@@ -132,14 +132,27 @@ static int invalidations(u64 *sum)
 	return ret;
 }
 
-/* One job that unmaps a thousand pages here and there */
+static int flushes_of(struct gpu_vm *vm, const struct drm_msm_vm_bind_op *ops,
+		      const char *what)
+{
+	u64 before = 0, after = 0;
+	int ret = invalidations(&before);
+
+	ret = ret ?: gpu_vm_bind(vm, ops, COUNT);
+	ret = ret ?: invalidations(&after);
+	if (!ret)
+		bench_figure(after - before, "invalidations_per_1000_%s", what);
+	return ret;
+}
+
+/* One job that unmaps a thousand pages here and there, one that replaces some */
 int bench_flushes(void)
 {
-	static struct drm_msm_vm_bind_op ops[COUNT];
-	struct drm_msm_vm_bind_op map;
-	u64 before = 0, after = 0;
+	static struct drm_msm_vm_bind_op unmaps[COUNT], maps[COUNT];
+	struct drm_msm_vm_bind_op all;
 	struct gpu_vm vm;
 	struct gpu_bo bo;
+	u64 iova;
 	u32 i;
 	int ret;
 
@@ -147,20 +160,19 @@ int bench_flushes(void)
 	if (ret)
 		return ret;
 	ret = gpu_bo_new(&vm.dev, 3 * COUNT * GPU_PAGE, &bo);
-	map = gpu_bind_op_map(vm.area, &bo, 0, bo.size);
-	for (i = 0; i < COUNT; i++)
-		ops[i] = gpu_bind_op_unmap(vm.area + 3 * i * GPU_PAGE,
-					   GPU_PAGE);
+	all = gpu_bind_op_map(vm.area, &bo, 0, bo.size);
+	for (i = 0; i < COUNT; i++) {
+		iova = vm.area + 3 * i * GPU_PAGE;
+		unmaps[i] = gpu_bind_op_unmap(iova, GPU_PAGE);
+		maps[i] = gpu_bind_op_map(iova + GPU_PAGE, &bo, 0, GPU_PAGE);
+	}
 	/* Only an awake GPU has a TLB to flush. */
 	ret = ret ?: gpu_knob_keep_awake(true);
-	ret = ret ?: gpu_vm_bind(&vm, &map, 1);
-	ret = ret ?: invalidations(&before);
-	ret = ret ?: gpu_vm_bind(&vm, ops, COUNT);
-	ret = ret ?: invalidations(&after);
+	ret = ret ?: gpu_vm_bind(&vm, &all, 1);
+	ret = ret ?: flushes_of(&vm, unmaps, "unmaps");
+	ret = ret ?: flushes_of(&vm, maps, "maps");
 	gpu_knob_keep_awake(false);
 	gpu_bo_free(&bo);
 	gpu_vm_close(&vm);
-	if (!ret)
-		bench_figure(after - before, "invalidations_per_1000_unmaps");
 	return ret;
 }

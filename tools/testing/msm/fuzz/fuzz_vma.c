@@ -45,6 +45,7 @@ static struct world {
 	struct fuzz_model model;
 	struct job *pending;
 	struct job *queue[QUEUES];
+	u32 jobs;
 } w;
 
 bool msm_vm_usable(struct msm_vm *vm)
@@ -434,7 +435,7 @@ static void add_request(const u8 *in)
 	if (!job) {
 		job = shim_alloc(sizeof(*job));
 		w.pending = job;
-		msm_vma_update_init(&job->update);
+		msm_vma_update_init(&job->update, ++w.jobs);
 	}
 	if (job->nr == MAX_OPS)
 		return;

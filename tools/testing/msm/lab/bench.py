@@ -121,6 +121,7 @@ ROWS = [
     Row(".. per BO more, from 100 to 1000", slope(SUBMIT.format("shared", 1000), SUBMIT.format("shared", 100), 900), "instr"),
     Row("UNMAP of a hole of 1 TiB, ioctl and job", raw("unmap_1t_hole", 1e-6), "ms", 1.0),
     Row("TLB invalidations of a job of 1000 UNMAPs", raw("invalidations_per_1000_unmaps"), "", 1.0, True),
+    Row("TLB invalidations of a job of 1000 MAPs over others", raw("invalidations_per_1000_maps"), "", 1.0, True),
     *(Row(f"vkQueueBindSparse of {count} binds of a page, until its fence: per bind", per_bind(count, "call"), "instr")
       for count in (1, 64, 1024)),
     *(Row(f".. of {count}, in {what}: per bind", per_bind(count, part), "instr")

@@ -11,7 +11,7 @@
 
 #define P(n)	((u64)(n) * PAGE_SIZE)
 
-enum { MAP = 'm', NULLS = 'n', UNMAP = 'u', SPARSE = 's', FLUSH = 'f' };
+enum { MAP = 'm', NULLS = 'n', UNMAP = 'u', FIRST = 'U', SPARSE = 's', FLUSH = 'f' };
 
 struct call {
 	char kind;
@@ -100,7 +100,10 @@ static void check(struct kunit *test, const struct edit *edits, int nr,
 		ops[i].iova = P(edits[i].page);
 		ops[i].range = P(edits[i].nr);
 		ops[i].kind = kind(&edits[i]);
-		msm_pt_ops_stage(&list, &ops[i]);
+		if (edits[i].kind == FIRST)
+			msm_pt_ops_stage_first(&list, &ops[i]);
+		else
+			msm_pt_ops_stage(&list, &ops[i]);
 	}
 
 	KUNIT_EXPECT_EQ(test, result,
@@ -201,6 +204,24 @@ static void pt_ops_flush_for_any(struct kunit *test)
 	      { UNMAP, 0, 1 }, { UNMAP, 4, 2 }, { MAP, 0, 1 });
 }
 
+/* Those that may come first do, and then one flush does for all maps. */
+static void pt_ops_first(struct kunit *test)
+{
+	struct recorder rec = {};
+
+	CHECK(&rec, 0, 0, " u4+2 u0+1 f m4+2 m0+1",
+	      { FIRST, 4, 2 }, { MAP, 4, 2 }, { FIRST, 0, 1 }, { MAP, 0, 1 });
+}
+
+static void pt_ops_first_coalesce(struct kunit *test)
+{
+	struct recorder rec = {};
+
+	CHECK(&rec, 0, 0, " u4+3 u0+2 f m4+1 u7+1 f",
+	      { FIRST, 4, 2 }, { MAP, 4, 1 }, { FIRST, 6, 1 }, { FIRST, 0, 1 },
+	      { FIRST, 1, 1 }, { UNMAP, 7, 1 });
+}
+
 static void pt_ops_failed_map(struct kunit *test)
 {
 	struct recorder rec = { .maps_until_failure = 2 };
@@ -227,6 +248,8 @@ static struct kunit_case pt_ops_cases[] = {
 	KUNIT_CASE(pt_ops_coalesce),
 	KUNIT_CASE(pt_ops_unmap_behind_map),
 	KUNIT_CASE(pt_ops_flush_for_any),
+	KUNIT_CASE(pt_ops_first),
+	KUNIT_CASE(pt_ops_first_coalesce),
 	KUNIT_CASE(pt_ops_failed_map),
 	KUNIT_CASE(pt_ops_dead_vm),
 	{}

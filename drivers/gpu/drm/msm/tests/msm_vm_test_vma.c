@@ -28,6 +28,7 @@
 #define PAGES	8
 #define BOS	2
 #define BASE	0x100000000ULL
+#define JOB_MAX	4
 
 /* Stands for the page that reads zero, in the model and in the table. */
 #define NULL_BO		BOS
@@ -47,6 +48,7 @@ struct fixture {
 	struct owner model[PAGES];
 	struct page *table[PAGES];
 	int edits;
+	u32 jobs;
 };
 
 static void bo_free(struct drm_gem_object *obj)
@@ -159,36 +161,48 @@ static void model_apply(struct fixture *fix, const struct msm_vm_request *req)
 	}
 }
 
-/* Change the tree, apply the edits, let go of what is gone: one job. */
-static void tree_apply(struct fixture *fix, const struct msm_vm_request *req)
+/* Change the tree as @req asks, staging the edits. */
+static void tree_change(struct fixture *fix, const struct msm_vm_request *req,
+			struct msm_pt_op *map, struct msm_vma_update *update)
 {
-	struct drm_gem_object *obj = &fix->bo[req->handle];
-	struct msm_vma_update update;
 	struct drm_gpuvm_bo *vm_bo;
-	struct msm_pt_op map = {
+
+	*map = (struct msm_pt_op) {
 		.iova = req->iova,
 		.range = req->range,
 		.kind = req->null ? MSM_PT_MAP_NULL : MSM_PT_MAP,
 		.pages = fix->backing[req->handle] + (req->offset >> PAGE_SHIFT),
 	};
-	struct msm_vma *vma;
-
-	msm_vma_update_init(&update);
-	KUNIT_ASSERT_EQ(fix->test, 0,
-			msm_vm_reserve_vmas(&update.spare, req->map ?
-					    MSM_VMA_MAX_PER_MAP :
-					    MSM_VMA_MAX_PER_UNMAP));
 
 	if (req->null) {
-		msm_vma_map(&fix->vm, req, NULL, &map, &update);
+		msm_vma_map(&fix->vm, req, NULL, map, update);
 	} else if (req->map) {
-		vm_bo = drm_gpuvm_bo_obtain(&fix->vm, obj);
+		vm_bo = drm_gpuvm_bo_obtain(&fix->vm, &fix->bo[req->handle]);
 		KUNIT_ASSERT_FALSE(fix->test, IS_ERR(vm_bo));
-		msm_vma_map(&fix->vm, req, vm_bo, &map, &update);
+		msm_vma_map(&fix->vm, req, vm_bo, map, update);
 		drm_gpuvm_bo_put(vm_bo);
 	} else {
-		msm_vma_unmap(&fix->vm, req, &update);
+		msm_vma_unmap(&fix->vm, req, update);
 	}
+}
+
+/*
+ * Change the tree, apply the edits, let go of what is gone: one job.
+ *
+ * Return: the number of TLB flushes.
+ */
+static u32 job_apply(struct fixture *fix, const struct msm_vm_request *reqs, int nr)
+{
+	struct msm_pt_op maps[JOB_MAX];
+	struct msm_vma_update update;
+	struct msm_vma *vma;
+
+	msm_vma_update_init(&update, ++fix->jobs);
+	KUNIT_ASSERT_EQ(fix->test, 0,
+			msm_vm_reserve_vmas(&update.spare,
+					    nr * MSM_VMA_MAX_PER_MAP));
+	for (int i = 0; i < nr; i++)
+		tree_change(fix, &reqs[i], &maps[i], &update);
 
 	KUNIT_ASSERT_EQ(fix->test, 0,
 			msm_pt_ops_apply(&update.pt, &table_target, fix, 0));
@@ -197,6 +211,8 @@ static void tree_apply(struct fixture *fix, const struct msm_vm_request *req)
 		drm_gem_object_put(vma->base.gem.obj);
 	msm_vm_reserve_free_vmas(&update.gone);
 	msm_vm_reserve_free_vmas(&update.spare);
+
+	return update.pt.flushes;
 }
 
 static void expect_owner(struct fixture *fix, int page, struct drm_gpuva *va,
@@ -230,14 +246,17 @@ static void expect_owner(struct fixture *fix, int page, struct drm_gpuva *va,
 				"%s: page %d", what, page);
 }
 
-static void apply(struct fixture *fix, const struct msm_vm_request *req,
-		  const char *what)
+static u32 apply_all(struct fixture *fix, const struct msm_vm_request *reqs,
+		     int nr, const char *what)
 {
-	model_apply(fix, req);
+	u32 flushes;
+
+	for (int i = 0; i < nr; i++)
+		model_apply(fix, &reqs[i]);
 
 	/* Each test runs in a thread of its own: none may keep the lock. */
 	dma_resv_lock(fix->resv->resv, NULL);
-	tree_apply(fix, req);
+	flushes = job_apply(fix, reqs, nr);
 	dma_resv_unlock(fix->resv->resv);
 
 	for (int page = 0; page < PAGES; page++) {
@@ -247,6 +266,14 @@ static void apply(struct fixture *fix, const struct msm_vm_request *req,
 					  PAGE_SIZE);
 		expect_owner(fix, page, va, what);
 	}
+
+	return flushes;
+}
+
+static void apply(struct fixture *fix, const struct msm_vm_request *req,
+		  const char *what)
+{
+	apply_all(fix, req, 1, what);
 }
 
 static void clear(struct fixture *fix)
@@ -435,8 +462,8 @@ static void vma_invalidated(struct kunit *test)
 	memset(fix->table, 0, sizeof(fix->table));
 
 	dma_resv_lock(fix->resv->resv, NULL);
-	tree_apply(fix, &hole);
-	tree_apply(fix, &over);
+	job_apply(fix, &hole, 1);
+	job_apply(fix, &over, 1);
 	dma_resv_unlock(fix->resv->resv);
 
 	KUNIT_EXPECT_EQ(test, fix->edits, 8 + 1);
@@ -445,7 +472,45 @@ static void vma_invalidated(struct kunit *test)
 				va->gem.obj == &fix->bo[0]);
 }
 
+/* Requests of one job see what those before them did. */
+static void vma_jobs(struct kunit *test)
+{
+	struct msm_vm_request reqs[JOB_MAX];
+	struct fixture *fix = test->priv;
+	struct rnd_state rnd;
+
+	prandom_seed_state(&rnd, 0x6a6f6273);
+
+	for (int i = 0; i < 5000; i++) {
+		for (int j = 0; j < JOB_MAX; j++)
+			reqs[j] = request(prandom_u32_state(&rnd) % REQUESTS);
+		apply_all(fix, reqs, 1 + i % JOB_MAX, "job");
+		if (i % 64 == 63)
+			clear(fix);
+	}
+}
+
+/* However many mappings a job replaces, one flush does, if it made none of them. */
+static void vma_one_flush(struct kunit *test)
+{
+	const struct msm_vm_request first[] = {
+		map_req(0, 2, 0, 0), map_req(3, 1, 0, 3), map_req(5, 3, 0, 5),
+	}, over[] = {
+		map_req(6, 1, 1, 0), map_req(3, 1, 1, 1), map_req(1, 1, 1, 2),
+		map_req(5, 1, 1, 4),
+	}, twice[] = {
+		map_req(0, 2, 1, 0), map_req(1, 3, 0, 0), map_req(7, 1, 1, 9),
+	};
+	struct fixture *fix = test->priv;
+
+	KUNIT_EXPECT_EQ(test, 0, apply_all(fix, first, ARRAY_SIZE(first), "first"));
+	KUNIT_EXPECT_EQ(test, 1, apply_all(fix, over, ARRAY_SIZE(over), "over"));
+	KUNIT_EXPECT_EQ(test, 2, apply_all(fix, twice, ARRAY_SIZE(twice), "twice"));
+}
+
 static struct kunit_case vma_cases[] = {
+	KUNIT_CASE(vma_jobs),
+	KUNIT_CASE(vma_one_flush),
 	KUNIT_CASE(vma_same_again),
 	KUNIT_CASE(vma_same_null_again),
 	KUNIT_CASE(vma_split_keeps),

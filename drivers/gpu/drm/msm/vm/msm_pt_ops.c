@@ -29,23 +29,25 @@
 void msm_pt_ops_init(struct msm_pt_ops *ops)
 {
 	INIT_LIST_HEAD(&ops->list);
+	ops->first = &ops->list;
 	ops->flushes = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_pt_ops_init);
 
-/* An unmap that goes on where the one before ended needs no op of its own. */
-static bool coalesce(struct msm_pt_ops *ops, const struct msm_pt_op *op)
+/* An unmap that goes on where the one @before ended needs no op of its own. */
+static bool coalesce(struct msm_pt_ops *ops, struct list_head *before,
+		     const struct msm_pt_op *op)
 {
-	struct msm_pt_op *tail;
+	struct msm_pt_op *last;
 
-	if (op->kind != MSM_PT_UNMAP || list_empty(&ops->list))
+	if (op->kind != MSM_PT_UNMAP || before == &ops->list)
 		return false;
 
-	tail = list_last_entry(&ops->list, struct msm_pt_op, node);
-	if (tail->kind != MSM_PT_UNMAP || tail->iova + tail->range != op->iova)
+	last = list_entry(before, struct msm_pt_op, node);
+	if (last->kind != MSM_PT_UNMAP || last->iova + last->range != op->iova)
 		return false;
 
-	tail->range += op->range;
+	last->range += op->range;
 
 	return true;
 }
@@ -57,10 +59,29 @@ static bool coalesce(struct msm_pt_ops *ops, const struct msm_pt_op *op)
  */
 void msm_pt_ops_stage(struct msm_pt_ops *ops, struct msm_pt_op *op)
 {
-	if (!coalesce(ops, op))
+	if (!coalesce(ops, ops->list.prev, op))
 		list_add_tail(&op->node, &ops->list);
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_pt_ops_stage);
+
+/**
+ * msm_pt_ops_stage_first - add an unmap that need not wait for what is there
+ * @ops: the list
+ * @op: the unmap, in no range that an op of @ops maps; must stay where it is
+ *	until the list was applied
+ *
+ * With all of them in front, one flush does for the maps behind, however many
+ * land where something was cleared.
+ */
+void msm_pt_ops_stage_first(struct msm_pt_ops *ops, struct msm_pt_op *op)
+{
+	if (coalesce(ops, ops->first, op))
+		return;
+
+	list_add(&op->node, ops->first);
+	ops->first = &op->node;
+}
+EXPORT_SYMBOL_IF_KUNIT(msm_pt_ops_stage_first);
 
 /* Hull of what was cleared since the last flush; empty when first >= end. */
 struct cleared {

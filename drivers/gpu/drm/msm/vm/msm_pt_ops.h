@@ -40,10 +40,12 @@ struct msm_pt_op {
 /**
  * struct msm_pt_ops - edits in the order in which they must happen
  * @list: of &struct msm_pt_op
+ * @first: while they are staged, the last of those that come before all others
  * @flushes: how many TLB flushes msm_pt_ops_apply() asked for
  */
 struct msm_pt_ops {
 	struct list_head list;
+	struct list_head *first;
 	u32 flushes;
 };
 
@@ -67,6 +69,7 @@ struct msm_pt_target {
 
 void msm_pt_ops_init(struct msm_pt_ops *ops);
 void msm_pt_ops_stage(struct msm_pt_ops *ops, struct msm_pt_op *op);
+void msm_pt_ops_stage_first(struct msm_pt_ops *ops, struct msm_pt_op *op);
 int msm_pt_ops_apply(struct msm_pt_ops *ops, const struct msm_pt_target *target,
 		     void *cookie, int err);
 

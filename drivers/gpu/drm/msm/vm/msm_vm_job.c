@@ -69,7 +69,7 @@ struct msm_vm_job *msm_vm_job_create(struct msm_vm_queue *queue, u32 nr_ops)
 	job->nr_ops = nr_ops;
 	msm_vm_turn_init(&job->turn);
 	msm_vm_turn_init(&job->maps);
-	msm_vma_update_init(&job->update);
+	msm_vma_update_init(&job->update, job->number);
 
 	if (!nr_ops)
 		return job;

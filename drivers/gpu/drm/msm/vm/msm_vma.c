@@ -36,12 +36,15 @@ struct vma_step {
 /**
  * msm_vma_update_init - an update with nothing in it
  * @update: the update
+ * @number: another one than that of the updates before; an old one that comes
+ *	back costs a flush, not more
  */
-void msm_vma_update_init(struct msm_vma_update *update)
+void msm_vma_update_init(struct msm_vma_update *update, u32 number)
 {
 	INIT_LIST_HEAD(&update->spare);
 	INIT_LIST_HEAD(&update->gone);
 	msm_pt_ops_init(&update->pt);
+	update->number = number;
 }
 EXPORT_SYMBOL_IF_KUNIT(msm_vma_update_init);
 
@@ -54,13 +57,18 @@ static struct msm_vma *vma_take(struct msm_vma_update *update, u32 flags,
 	vma = list_first_entry(&update->spare, struct msm_vma, node);
 	list_del_init(&vma->node);
 	vma->flags = flags;
+	vma->update = from ? from->update : update->number;
 	drm_gpuva_invalidate(&vma->base,
 			     from && drm_gpuva_invalidated(&from->base));
 
 	return vma;
 }
 
-/* The VMA has left the tree: drop its links, keep what its entries need. */
+/*
+ * The VMA has left the tree: drop its links, keep what its entries need.  Where
+ * it lies this update has mapped nothing if it is older: then the unmap may come
+ * first.
+ */
 static void vma_leave(struct msm_vma *vma, struct msm_vma_update *update,
 		      u64 iova, u64 range)
 {
@@ -75,7 +83,10 @@ static void vma_leave(struct msm_vma *vma, struct msm_vma_update *update,
 		return;
 
 	vma->unmap = (struct msm_pt_op) { .iova = iova, .range = range };
-	msm_pt_ops_stage(&update->pt, &vma->unmap);
+	if (vma->update == update->number)
+		msm_pt_ops_stage(&update->pt, &vma->unmap);
+	else
+		msm_pt_ops_stage_first(&update->pt, &vma->unmap);
 }
 
 /**

@@ -21,12 +21,14 @@ struct msm_vm_request;
  * @base: in the VM's tree; holds its vm_bo, which holds the BO; invalidated
  *	while the BO is evicted
  * @flags: MSM_VM_BIND_OP_* flags of the request that made it
+ * @update: number of the update that made its entries
  * @node: in &msm_vma_update.spare or &msm_vma_update.gone
  * @unmap: the edit that clears its entries, once it is gone
  */
 struct msm_vma {
 	struct drm_gpuva base;
 	u32 flags;
+	u32 update;
 	struct list_head node;
 	struct msm_pt_op unmap;
 };
@@ -49,14 +51,16 @@ static inline bool msm_vma_has_pages(struct msm_vma *vma)
  * @spare: VMAs set aside; must hold the worst case of all requests
  * @gone: VMAs that left it; each has taken a reference to its BO, if any
  * @pt: the page-table edits that the change needs, in order
+ * @number: tells it from those before
  */
 struct msm_vma_update {
 	struct list_head spare;
 	struct list_head gone;
 	struct msm_pt_ops pt;
+	u32 number;
 };
 
-void msm_vma_update_init(struct msm_vma_update *update);
+void msm_vma_update_init(struct msm_vma_update *update, u32 number);
 void msm_vma_map(struct drm_gpuvm *vm, const struct msm_vm_request *req,
 		 struct drm_gpuvm_bo *vm_bo, struct msm_pt_op *map,
 		 struct msm_vma_update *update);
