@@ -17,6 +17,7 @@
 #include "gpu_legacy.h"
 #include "gpu_mem.h"
 #include "vm_long.h"
+#include "vm_report.h"
 #include "vm_ring.h"
 #include "vm_train.h"
 
@@ -592,6 +593,7 @@ int main(int argc, char **argv)
 	msm_igt_start(&argc, argv);
 	msm_igt_fixture(setup);
 	msm_igt_run(tests, ARRAY_SIZE(tests));
+	msm_igt_run(vm_report_tests, vm_report_count);
 	msm_igt_fixture(restore);
 	igt_exit();
 }
