@@ -87,7 +87,7 @@ program msm_vm_bind_uapi vm_refuse.c vm_refuse_submit.c
 program msm_vm_bo vm_dmabuf.c
 program msm_vm_evict vm_evict_race.c
 program msm_vm_example vm_example.c
-program msm_vm_fault vm_long.c vm_report.c vm_ring.c vm_slow.c vm_train.c
+program msm_vm_fault vm_hangcheck.c vm_long.c vm_report.c vm_ring.c vm_slow.c vm_train.c
 program msm_vm_fuzz vm_fuzz_bind.c vm_fuzz_calls.c vm_fuzz_stream.c vm_level.c vm_random.c
 program msm_vm_inject vm_train.c
 program msm_vm_life vm_race.c vm_train.c

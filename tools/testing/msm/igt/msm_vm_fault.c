@@ -14,8 +14,10 @@
 
 #include "gpu_bind.h"
 #include "gpu_fence.h"
+#include "gpu_knob.h"
 #include "gpu_legacy.h"
 #include "gpu_mem.h"
+#include "vm_hangcheck.h"
 #include "vm_long.h"
 #include "vm_report.h"
 #include "vm_ring.h"
@@ -27,8 +29,6 @@
 
 /* Hangs are reported by interrupt, and no job that waits is one. */
 #define HANGCHECK_MS	20000
-/* But for the one that waits in vain. */
-#define WAITS_MS	1000
 
 static u32 hangcheck_before;
 
@@ -43,6 +43,7 @@ static void setup(void)
 static void restore(void)
 {
 	gpu_devcore_clear();
+	gpu_knob_keep_awake(false);
 	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(hangcheck_before, NULL));
 	vm_test_restore();
 }
@@ -439,26 +440,6 @@ static void fault_then_hang(const void *arg)
 	vm_train_close(&train);
 }
 
-/*
- * A job that faults and then stands still.  Nothing else is on its way that
- * would start the hangcheck timer, which the fault has stopped.
- */
-static void fault_then_wait(const void *arg)
-{
-	struct vm_train train;
-
-	gpu_devcore_clear();
-	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(WAITS_MS, NULL));
-	vm_train_open(&train);
-	gpu_cmd_mem_write(&train.jobs[0].cmd, train.vm.area + 80 * GPU_PAGE, 1);
-	vm_train_wait(&train);
-	vm_train_submit(&train, 0);
-	msm_igt_assert_ret(vm_train_finish(&train, 0), -EIO);
-	msm_igt_assert_ok(gpu_dev_set_hangcheck_ms(HANGCHECK_MS, NULL));
-	vm_train_assert_dead(&train);
-	vm_train_close(&train);
-}
-
 static void hang_dump(const void *arg)
 {
 	struct gpu_fault fault;
@@ -577,7 +558,11 @@ static const struct msm_igt_subtest tests[] = {
 	{ "fault-then-hang", "the dump has the address of the fault",
 	  fault_then_hang },
 	{ "fault-then-wait", "a job that stands still after a fault is a hang",
-	  fault_then_wait },
+	  vm_hangcheck_fault },
+	{ "slow-dump", "a hang that only the timer sees, and a slow dump of it",
+	  vm_hangcheck_dump },
+	{ "hang-then-wait", "a job that stands still after another's hang",
+	  vm_hangcheck_next },
 	{ "hang-dump", "there is a dump of a hang", hang_dump },
 	{ "hang-null", "MAP_NULL of another VM, before and after", hang_null },
 	{ "hang-again", "one VM after another", hang_again },
