@@ -105,7 +105,8 @@ ROWS = [
         ratio(OPS.format("shuffled", 10000, "run"), OPS.format("sorted", 10000, "run")), "x"),
     *(Row(f"{count} binds of one page that wait, once they may run: per bind", raw(f"queue_{count}_per_bind"), "instr")
       for count in (100, 1000, 10000)),
-    Row(".. 10 000 against 100", ratio("queue_10000_per_bind", "queue_100_per_bind"), "x", 1.3),
+    # Not against 100, where it counts whether the worker slept: 4900 or 10 200 each
+    Row(".. 10 000 against 1000", ratio("queue_10000_per_bind", "queue_1000_per_bind"), "x", 1.3),
     Row("1000 scattered MAPs: table pages set aside", raw("tables_sorted_reserved"), "pages"),
     Row(".. against those used", ratio("tables_sorted_reserved", "tables_sorted_used"), "x", 1.0, True),
     Row(".. shuffled against sorted", ratio("tables_shuffled_reserved", "tables_sorted_reserved"), "x", 1.0, True),
