@@ -15,6 +15,7 @@ Finding = namedtuple("Finding", "path line rule text")
 FILE_LINES, FILE_HARD = 600, 800
 BODY_LINES, BODY_HARD, BODY_P90 = 60, 80, 45
 NESTING = 3
+MESSAGE_COLUMNS = 75
 NO_SPDX = re.compile(r"^(COPYING|MAINTAINERS|LICENSES/.*|README\.md|\.gitignore|patches/.*\.(patch|txt)|.*\.(md|json|txt))$")
 SPDX = re.compile(r"SPDX-License-Identifier: (GPL-2\.0-only|GPL-2\.0-only WITH Linux-syscall-note|MIT|GPL-2\.0 OR MIT)\b")
 HOST = re.compile(r"\b(?:deb|ftp|archive|security|snapshot|mirrors?)(?:\.[\w-]+)*\.(?:debian|ubuntu|kernel)\.(?:org|com|net)\b"
@@ -33,7 +34,7 @@ def text_rules(root, paths):
             yield Finding(path, 1, "binary", "binary files do not belong into the repository")
             continue
         text = data.decode(errors="replace")
-        for rule in (spdx, places, c_budget, python_rules, shell_size):
+        for rule in (spdx, places, c_budget, python_rules, shell_size, message_width):
             yield from rule(path, text)
     yield from includes(root, [path for path in paths if path.endswith((".c", ".h"))])
     yield from rst_references(root, [path for path in paths if path.endswith(".rst")])
@@ -110,6 +111,14 @@ def _python_nesting(node, depth=0):
 def shell_size(path, text):
     if is_shell(path, text) and text.count("\n") > 100:
         yield Finding(path, 1, "shell-size", f"{text.count(chr(10))} lines of shell, at most 100: write it in Python")
+
+
+def message_width(path, text):
+    """checkpatch says so too, but only when check-series has the mails, minutes later."""
+    if path.startswith("patches/messages/") and not path.endswith("/cover.txt"):
+        for number, line in enumerate(text.splitlines(), 1):
+            if len(line) > MESSAGE_COLUMNS and not line.startswith((" ", "Signed-off-by:")):
+                yield Finding(path, number, "message", f"{len(line)} columns, at most {MESSAGE_COLUMNS}")
 
 
 def is_shell(path, text):

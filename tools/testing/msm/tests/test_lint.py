@@ -170,6 +170,12 @@ class Text(unittest.TestCase):
         self.assertEqual(rules(lint_text.shell_size("x", "#!/bin/sh\n" + "true\n" * 101)), ["shell-size"])
         self.assertFalse(lint_text.is_shell("x", "#!/usr/bin/env python3\n"))
 
+    def test_messages_are_as_narrow_as_checkpatch_wants(self):
+        wide, narrow = "x" * 76 + "\n", "x" * 75 + "\n  " + "y" * 80 + "\nSigned-off-by: " + "z" * 80
+        self.assertEqual(rules(lint_text.message_width("patches/messages/a.txt", wide)), ["message"])
+        self.assertEqual(rules(lint_text.message_width("patches/messages/a.txt", narrow)), [])
+        self.assertEqual(rules(lint_text.message_width("patches/messages/cover.txt", wide)), [])
+
 
 class Files(unittest.TestCase):
     """Rules that look at several files of a repository."""
